@@ -1,0 +1,42 @@
+/*
+ * The interceptors of calls.def's CALL and VCALL rows, and their other names.
+ *
+ * Each one is a bracket round libc's own function: cancellation, restart, errno and every check of the
+ * arguments stay libc's.  The bracket closes on return and when a cancelled thread unwinds through it
+ * (this file is built with -fexceptions).
+ */
+#include "preload/interpose.h"
+
+#include "preload/gate.h"
+
+/* A token at hand: most likely no wait, and if another thread takes it first the loan covers it. */
+static enum call_class sem_class(sem_t *s)
+{
+	int value = 0;
+
+	if (!gate_active())
+		return NEVER;
+	real_sem_getvalue(s, &value);
+	return value > 0 ? MAY_WAIT : WILL_WAIT;
+}
+
+#define CALL(type, name, version, class, nr, params, args)                                         \
+	EXPORT type shim_##name params __asm__(#name);                                             \
+	type shim_##name params                                                                    \
+	{                                                                                          \
+		GATE(class, nr);                                                                   \
+		return real_##name args;                                                           \
+	}
+
+/* .symver gives the versioned name and takes the assembler's own one away. */
+#define VCALL(type, name, symbol, version, at, class, nr, params, args)                            \
+	EXPORT type shim_##name params;                                                            \
+	type shim_##name params                                                                    \
+	{                                                                                          \
+		GATE(class, nr);                                                                   \
+		return real_##name args;                                                           \
+	}                                                                                          \
+	__asm__(".symver shim_" #name ", " symbol at version ", remove");
+
+#define ALIAS(alias, target) EXPORT_ALIAS(alias, target)
+#include "preload/calls.def"

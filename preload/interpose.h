@@ -1,0 +1,57 @@
+/*
+ * What the interceptors share: how a name is exported, and the class of a call whose arguments decide
+ * whether it can block.
+ *
+ * Interceptors live under C names of their own (shim_read) and get their symbol by an asm label, so
+ * that no macro, redirect, attribute or variadic prototype of a libc header has a say in them.
+ * The functions here run in signal handlers and before any constructor: no lock, no malloc, no stdio.
+ */
+#ifndef GMP_PRELOAD_INTERPOSE_H
+#define GMP_PRELOAD_INTERPOSE_H
+
+#include "preload/real.h"
+#include "runtime/types.h"
+
+#ifndef EXPORT
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+/* Another exported name for shim_<target>, which must be defined in the same file. */
+#define EXPORT_ALIAS(alias_name, target)                                                           \
+	extern __typeof__(shim_##target) shim_##alias_name __asm__(#alias_name) EXPORT             \
+		__attribute__((alias(#target)));
+
+/* Hand-written interceptors: the prototype with its symbol; the body is in special.c or sync.c. */
+#define HAND(type, name, version, params, args) EXPORT type shim_##name params __asm__(#name);
+#include "preload/calls.def"
+
+/* How a system call asked for by number may block; a[] are its six arguments. */
+enum call_class syscall_class(long nr, const long a[6]);
+enum call_class ioctl_class(unsigned long cmd);
+
+static inline enum call_class open_class(int flags)
+{
+	return flags & (O_PATH | O_NONBLOCK) ? NEVER : MAY_WAIT;
+}
+
+static inline enum call_class fcntl_class(int cmd)
+{
+	return cmd == F_SETLKW || cmd == F_OFD_SETLKW ? MAY_WAIT : NEVER;
+}
+
+static inline enum call_class msg_class(int flags)
+{
+	return flags & MSG_DONTWAIT ? NEVER : MAY_WAIT;
+}
+
+static inline enum call_class timespec_class(const struct timespec *t)
+{
+	return t && t->tv_sec == 0 && t->tv_nsec == 0 ? NEVER : WILL_WAIT;
+}
+
+static inline enum call_class timeval_class(const struct timeval *t)
+{
+	return t && t->tv_sec == 0 && t->tv_usec == 0 ? NEVER : WILL_WAIT;
+}
+
+#endif
