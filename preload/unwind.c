@@ -68,7 +68,8 @@ _Unwind_Reason_Code __gcc_personality_v0(int version, _Unwind_Action actions,
 {
 	gmp_unwind_prepare();
 	/* relaxed: ordered by the acquire in gmp_unwind_prepare(). */
-	return __atomic_load_n(&personality, __ATOMIC_RELAXED)(version, actions, class, exc, context);
+	return __atomic_load_n(&personality, __ATOMIC_RELAXED)(version, actions, class, exc,
+							       context);
 }
 
 void _Unwind_Resume(struct _Unwind_Exception *exc)
