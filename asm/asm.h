@@ -85,6 +85,8 @@ extern const char gmp_syscall3_end[] __attribute__((visibility("hidden")));
 extern const char gmp_cancelsyscall_start[] __attribute__((visibility("hidden")));
 extern const char gmp_cancelsyscall_end[] __attribute__((visibility("hidden")));
 extern const char gmp_cancelsyscall_cancel[] __attribute__((visibility("hidden")));
+extern const char gmp_vfork_start[] __attribute__((visibility("hidden")));
+extern const char gmp_vfork_end[] __attribute__((visibility("hidden")));
 
 /*
  * vfork (vfork_amd64.S) calls these, which preload/ defines.

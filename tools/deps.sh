@@ -1,0 +1,86 @@
+#!/bin/sh
+# Installs the Debian packages that building, testing and the examples need and this system lacks.
+#   sh tools/deps.sh build|tests|examples...
+# Says what it installs before it does; with nothing missing it prints one line and needs no root.
+# This is the only list of packages in the project.
+set -eu
+
+build="gcc libc6-dev meson ninja-build pkg-config"
+tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
+	libgmp-dev libgomp1 libjemalloc2 binutils gdb python3 procps util-linux memcached redis-server
+	redis-tools sysbench xz-utils zstd pigz curl perl"
+examples="$build libunwind8 python3 procps memcached redis-server redis-tools"
+
+fail()
+{
+	echo "gmp: deps: $*" >&2
+	exit 1
+}
+
+[ $# -gt 0 ] || set -- build tests examples
+want=
+for set_name in "$@"; do
+	case $set_name in
+	build) want="$want $build" ;;
+	tests) want="$want $tests" ;;
+	examples) want="$want $examples" ;;
+	*) fail "no set '$set_name'; use build, tests or examples" ;;
+	esac
+done
+
+command -v dpkg-query >/dev/null 2>&1 ||
+	fail "not a Debian system; install the like of:" $want
+
+missing=
+for p in $(printf '%s\n' $want | sort -u); do
+	status=$(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null || true)
+	case $status in
+	ii*) ;;
+	*) missing="$missing $p" ;;
+	esac
+done
+if [ -z "$missing" ]; then
+	echo "gmp: deps: $*: all packages are there"
+	exit 0
+fi
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null ||
+		fail "not root and no sudo; run: apt-get install$missing"
+	as_root="sudo -n"
+fi
+echo "gmp: deps: $*: installing$missing"
+
+# Debian starts a service when it installs one.  A policy file forbids that for the time of the
+# installation; one that is there already is somebody's own and stays.
+policy=/usr/sbin/policy-rc.d
+log=$(mktemp)
+cleanup()
+{
+	rm -f "$log"
+	[ -z "$policy" ] || $as_root rm -f "$policy"
+}
+if [ -e "$policy" ]; then
+	policy=
+else
+	printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+	$as_root chmod 755 "$policy"
+fi
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+apt()
+{
+	$as_root env DEBIAN_FRONTEND=noninteractive LD_PRELOAD= \
+		apt-get -o DPkg::Lock::Timeout=120 -o Acquire::Retries=3 "$@" >>"$log" 2>&1
+}
+if ! apt update; then
+	tail -n 5 "$log" >&2
+	fail "apt-get update failed (above); is there a network and a package source"
+fi
+if ! apt install -y --no-install-recommends $missing; then
+	tail -n 15 "$log" >&2
+	fail "apt-get install failed (above) for$missing"
+fi
+echo "gmp: deps: $*: done"
