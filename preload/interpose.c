@@ -1,9 +1,9 @@
 /*
  * The interceptors of calls.def's CALL and VCALL rows, and their other names.
  *
- * Each one is a bracket round libc's own function: cancellation, restart, errno and every check of the
- * arguments stay libc's.  The bracket closes on return and when a cancelled thread unwinds through it
- * (this file is built with -fexceptions).
+ * Each one is a bracket round libc's own function: cancellation, restart, errno and every check of
+ * the arguments stay libc's. The bracket closes on return and when a cancelled thread unwinds
+ * through it (this file is built with -fexceptions).
  */
 #include "preload/interpose.h"
 

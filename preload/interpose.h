@@ -1,10 +1,11 @@
 /*
- * What the interceptors share: how a name is exported, and the class of a call whose arguments decide
- * whether it can block.
+ * What the interceptors share: how a name is exported, and the class of a call whose arguments
+ * decide whether it can block.
  *
- * Interceptors live under C names of their own (shim_read) and get their symbol by an asm label, so
- * that no macro, redirect, attribute or variadic prototype of a libc header has a say in them.
- * The functions here run in signal handlers and before any constructor: no lock, no malloc, no stdio.
+ * Interceptors live under C names of their own (shim_read) and get their symbol by an asm label,
+ * so that no macro, redirect, attribute or variadic prototype of a libc header has a say in them.
+ * The functions here run in signal handlers and before any constructor: no lock, no malloc, no
+ * stdio.
  */
 #ifndef GMP_PRELOAD_INTERPOSE_H
 #define GMP_PRELOAD_INTERPOSE_H

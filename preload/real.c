@@ -1,8 +1,8 @@
 /*
  * Finding libc's functions.  The rules:
  *
- * - dlsym(RTLD_NEXT) asks "after whom?" by its return address, so no call of it may become a jump: a
- *   tail call makes the loader the caller and crashes at start-up.  keep() stops the compiler.
+ * - dlsym(RTLD_NEXT) asks "after whom?" by its return address, so no call of it may become a jump:
+ *   a tail call makes the loader the caller and crashes at start-up. keep() stops the compiler.
  * - Versioned rows go through dlvsym: before glibc 2.36 dlsym could return another version.
  * - dlsym allocates only to describe a failure.  A row that a program calls exists, or the program
  *   would not have started; rows that do not exist are met by real_init() alone, outside malloc.

@@ -1,10 +1,10 @@
 /*
  * libc's own functions behind our names: real_<name> for every row of calls.def.
  *
- * Each pointer can be called at any time.  Until real_init() has run it leads to a resolver that looks
- * up its own symbol, so other libraries' constructors may call us before ours has.  The resolver takes
- * no lock and allocates nothing for a symbol that exists, so it may be entered from malloc.
- * A function that this libc does not have fails with ENOSYS in that function's own way.
+ * Each pointer can be called at any time. Until real_init() has run it leads to a resolver that
+ * looks up its own symbol, so other libraries' constructors may call us before ours has. The
+ * resolver takes no lock and allocates nothing for a symbol that exists, so it may be entered from
+ * malloc. A function that this libc does not have fails with ENOSYS in that function's own way.
  */
 #ifndef GMP_PRELOAD_REAL_H
 #define GMP_PRELOAD_REAL_H

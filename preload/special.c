@@ -1,13 +1,13 @@
 /*
  * What a table row cannot say: syscall(2), and which ioctl commands cannot wait.
  *
- * syscall(2) is the second way into the kernel (libstdc++'s atomic waits, Rust, glib, allocators), so
- * it is classified by number with the same classes as the rows of calls.def.  It is no cancellation
- * point in libc, and so not here.  Numbers that do not block go straight through.
+ * syscall(2) is the second way into the kernel (libstdc++'s atomic waits, Rust, glib, allocators),
+ * so it is classified by number with the same classes as the rows of calls.def. It is no
+ * cancellation point in libc, and so not here. Numbers that do not block go straight through.
  *
- * A class never reads through a pointer argument: the kernel answers EFAULT for a bad one, and so must
- * we.  A call whose time-out is behind a pointer is therefore may_wait where the row of the libc
- * function of that name could tell a time-out of zero.
+ * A class never reads through a pointer argument: the kernel answers EFAULT for a bad one, and so
+ * must we. A call whose time-out is behind a pointer is therefore may_wait where the row of the
+ * libc function of that name could tell a time-out of zero.
  */
 #include "preload/interpose.h"
 
@@ -17,6 +17,7 @@
 
 #include "asm/asm.h"
 #include "preload/gate.h"
+#include "preload/lifecycle.h"
 
 #ifndef SYS_futex_waitv
 #define SYS_futex_waitv 449
@@ -210,8 +211,8 @@ static long result(long r)
 }
 
 /* Every number but those that shim_syscall() hands to libc. */
-__attribute__((used, visibility("hidden"))) long syscall_by_number(long nr, long a1, long a2, long a3,
-								   long a4, long a5, long a6);
+long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
+	__attribute__((used, visibility("hidden")));
 long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
 {
 	const long a[6] = {a1, a2, a3, a4, a5, a6};
@@ -225,14 +226,15 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 }
 
 /*
- * long syscall(long nr, ...)
- * A call that returns twice on one stack, or on another one, must find only libc's frame there: what a
- * C function of ours would keep below its return address is gone or shared when the second return comes.
- * So these numbers are jumped through, with all registers and the stack as the caller left them.
+ * long syscall(long nr, ...) A call that returns twice on one stack, or on another one, must find
+ * only libc's frame there: what a C function of ours would keep below its return address is gone
+ * or shared when the second return comes. So these numbers are jumped through, with all registers
+ * and the stack as the caller left them.
  */
 #define STRING(x) #x
 #define NUMBER(x) "$" STRING(x)
-__attribute__((naked)) long shim_syscall(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
+__attribute__((naked)) long shim_syscall(long nr, long a1, long a2, long a3, long a4, long a5,
+						 long a6)
 {
 	__asm__("cmpq	" NUMBER(__NR_clone) ", %rdi\n\t"
 		"je	1f\n\t"

@@ -2,13 +2,13 @@
  * Locks: try, then gate.  And the two ways to spin: pthread_spin_lock and sched_yield.
  *
  * Taking a free lock is user-mode work and must cost no bracket, so a TRY row makes libc's own try
- * call first.  Only its success is believed: whatever else it says, libc's blocking call is made in a
- * bracket and decides, so every error (EDEADLK, EINVAL, ENOTRECOVERABLE, ...) is libc's own.
- * The one thing to know is which arguments libc refuses although the lock is free; a row whose try
- * would skip such a check names it (clock_known, time_valid).
+ * call first. Only success (0 in every type) is believed: whatever else it says, libc's blocking
+ * call is made in a bracket and decides, so every error (EDEADLK, EINVAL, EAGAIN, ...) is libc's
+ * own. The one thing to know is which arguments libc refuses although the lock is free; a row
+ * whose try would skip such a check names it (clock_known, time_valid).
  *
- * A thread that spins holds its P while the thread it waits for may have none.  So the spinners here
- * give the P up after a bounded number of turns.
+ * A thread that spins holds its P while the thread it waits for may have none. So the spinners
+ * here give the P up after a bounded number of turns.
  */
 #include "preload/interpose.h"
 
@@ -18,16 +18,8 @@
 #define SPIN_TURNS 64
 #define SPIN_PAUSES 16
 
-/* An owner that died with the lock gives it to us all the same. */
-static inline bool took_errnum(errnum r)
-{
-	return r == 0 || r == EOWNERDEAD;
-}
-
-static inline bool took_thrd_res(thrd_res r)
-{
-	return r == thrd_success;
-}
+#define BUSY_errnum EBUSY
+#define BUSY_thrd_res thrd_busy
 
 /* The clocks that glibc's clock* locks take. */
 static inline bool clock_known(clockid_t clock)
@@ -41,16 +33,42 @@ static inline bool time_valid(const struct timespec *t)
 	return !t || (t->tv_nsec >= 0 && t->tv_nsec < 1000000000);
 }
 
+/*
+ * Only plain mutexes are tried. glibc's trylock of an unrecoverable robust mutex says so and
+ * leaves it locked; the first lock of a priority ceiling one has effects whether it succeeds or
+ * not (both seen with 2.36); priority inheritance goes to the kernel for either. The bits of the
+ * kind are ABI: static initialisers have them in them.
+ */
+#define KIND_ROBUST 16
+#define KIND_PRIO_INHERIT 32
+#define KIND_PRIO_PROTECT 64
+
+static inline errnum mutex_try(pthread_mutex_t *m)
+{
+	/* relaxed: the kind never changes while the mutex is in use. */
+	int kind = __atomic_load_n(&m->__data.__kind, __ATOMIC_RELAXED);
+
+	if (kind & (KIND_ROBUST | KIND_PRIO_INHERIT | KIND_PRIO_PROTECT))
+		return ENOTSUP;
+	return real_pthread_mutex_trylock(m);
+}
+
+/* tryjoin, unlike join, trusts its argument. */
+static inline errnum join_try(pthread_t thread, void **result)
+{
+	return thread ? real_pthread_tryjoin_np(thread, result) : ESRCH;
+}
+
+/* Busy: it will wait.  Any other failure: libc most likely returns one, too. */
 #define TRY(type, name, version, attempt, nr, params, args)                                        \
 	EXPORT type shim_##name params __asm__(#name);                                             \
 	type shim_##name params                                                                    \
 	{                                                                                          \
-		if (gate_active()) {                                                               \
-			type r = (attempt);                                                        \
-			if (took_##type(r))                                                        \
-				return r;                                                          \
-		}                                                                                  \
-		GATE(WILL_WAIT, nr);                                                               \
+		type r = gate_active() ? (attempt) : BUSY_##type;                                  \
+                                                                                                   \
+		if (r == 0)                                                                        \
+			return 0;                                                                  \
+		GATE(r == BUSY_##type ? WILL_WAIT : MAY_WAIT, nr);                                 \
 		return real_##name args;                                                           \
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)

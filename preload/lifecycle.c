@@ -1,0 +1,146 @@
+/*
+ * From load to exit.  Until the host makes its second thread all that happens is reading options and
+ * looking up libc's symbols: no thread, no lock, no handler, no mapping.
+ */
+#include "preload/lifecycle.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "asm/asm.h"
+#include "preload/interpose.h"
+#include "runtime/fork.h"
+#include "runtime/gate.h"
+#include "runtime/gmprt.h"
+#include "runtime/hooks.h"
+#include "runtime/life.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/stats.h"
+
+static u64 vdso_nanotime(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
+}
+
+/* Cuts our path out of "LD_PRELOAD=a:b c" in place, so that what we execute runs without us. */
+static void unpreload(char *list, const char *self)
+{
+	char *out = list;
+
+	while (*list) {
+		size_t len = strcspn(list, ": ");
+		bool ours = len == strlen(self) && memcmp(list, self, len) == 0;
+
+		if (!ours) {
+			memmove(out, list, len);
+			out += len;
+		}
+		list += len;
+		if (*list && !ours)
+			*out++ = *list;
+		if (*list)
+			list++;
+	}
+	*out = 0;
+}
+
+static void stop_following(void)
+{
+	char *list = getenv("LD_PRELOAD");
+	Dl_info info;
+
+	if (list && dladdr((void *)stop_following, &info))
+		unpreload(list, info.dli_fname);
+}
+
+void gmp_init(void)
+{
+	static bool done;
+
+	if (done)
+		return;
+	done = true;
+	opts_parse(environ);
+	if (opts.help)
+		opts_help();
+	real_init();
+	os_set_clock(vdso_nanotime);
+	rt_hooks.abort = dump_and_abort;
+	threads_init();
+	pthread_atfork(NULL, NULL, fork_child);
+	if (!opts.follow)
+		stop_following();
+}
+
+__attribute__((constructor)) static void load(void)
+{
+	gmp_init();
+}
+
+/* The last words: the books, when a broken one must not pass unseen, and the counters. */
+static void report(void)
+{
+	static bool done;
+
+	if (done || !load_rlx(&sched.active) || getm() == &m_off)
+		return;
+	done = true;
+	if (opts.on_bug == ON_BUG_ABORT)
+		gmp_check();
+	if (opts.stats)
+		stats_print();
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+	report();
+}
+
+EXPORT void shim__exit(int status) __asm__("_exit");
+EXPORT void shim__exit(int status)
+{
+	report();
+	real__exit(status);
+}
+extern __typeof__(shim__exit) shim__Exit __asm__("_Exit") EXPORT __attribute__((alias("_exit")));
+
+/* ---- vfork: asm/vfork_amd64.S calls these in the parent, around the system call ---- */
+
+/*
+ * The child runs on our memory and our TLS until it executes or exits: it gets an M that is never
+ * live, so its calls pass through, and the parent, which sleeps meanwhile, is in a bracket.
+ */
+struct m *gmp_vfork_enter(void)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live) && m->depth++ == 0) {
+		m->gate_sp = (uintptr_t)__builtin_frame_address(0);
+		entersyscall(m, WILL_WAIT, SYS_vfork);
+	}
+	gmp_tls_m = &m_off;
+	return m;
+}
+
+void gmp_vfork_leave(struct m *m)
+{
+	gmp_tls_m = m;
+	if (!m || !load_rlx(&m->live))
+		return;
+	if (m->depth == 1)
+		exitsyscall(m);
+	m->depth--;
+}
+
+long gmp_syscall_errno(long result)
+{
+	errno = (int)-result;
+	return -1;
+}

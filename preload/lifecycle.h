@@ -1,0 +1,22 @@
+/* Load, first thread, fork, vfork, exit. */
+#ifndef GMP_PRELOAD_LIFECYCLE_H
+#define GMP_PRELOAD_LIFECYCLE_H
+
+#include <stdbool.h>
+
+/* Options, libc's symbols, hooks.  Idempotent; our constructor calls it, or whoever comes first. */
+void gmp_init(void);
+
+/* pthread.c: makes the scheduler when it does not exist.  False: it cannot or must not; no gates. */
+bool threads_activate(void);
+/* pthread.c: fills its part of rt_hooks. */
+void threads_init(void);
+/* pthread.c: the calling thread ends by a raw system call; gives its P back. */
+void gthread_exit_raw(void);
+/* signal.c: installs the preemption signal's handler. */
+void signals_activate(void);
+/* dump.c: loads what a dump needs, where that is safe; and the abort hook. */
+void dump_prepare(void);
+void dump_and_abort(void);
+
+#endif

@@ -1,0 +1,225 @@
+/*
+ * Birth and death of Gs.
+ *
+ * A G is born before the start routine and dies in the last round of thread-specific data destructors:
+ * C++ thread_locals and the host's own destructors have run by then, and may have blocked.
+ * The first thread that the host creates brings the scheduler to life; sysmon lives while there are Gs.
+ * It is a thread of libc's, so that setuid, gdb and exit treat it as one, and it ends before the last G's
+ * thread does: the process must end in the host's thread, as it would without us.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <threads.h>
+
+#include "preload/interpose.h"
+#include "preload/lifecycle.h"
+#include "runtime/gate.h"
+#include "runtime/hooks.h"
+#include "runtime/life.h"
+#include "runtime/limit.h"
+#include "runtime/lock.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/print.h"
+#include "runtime/proc.h"
+#include "runtime/sysmon.h"
+
+/* Kept across fork: the child has the same keys and handlers. */
+static pthread_key_t exit_key;
+static bool have_key;
+static pthread_t sysmon_thread; /* guarded by sched.life */
+
+/* ---- sysmon's thread ---- */
+
+static void *sysmon_start(void *fn)
+{
+	gmp_tls_m = &m_off;
+	((void (*)(void))fn)();
+	return NULL;
+}
+
+static int thread_start(void (*fn)(void))
+{
+	sigset_t all, old;
+	int err;
+
+	/* libc keeps its own two signals out of the mask: setuid must reach this thread as well. */
+	sigfillset(&all);
+	real_pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = real_pthread_create(&sysmon_thread, NULL, sysmon_start, (void *)fn);
+	real_pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+/* Starts or ends sysmon as there are Gs or not.  False: it could not be started. */
+static bool sysmon_sync(void)
+{
+	bool ok = true, want;
+
+	mutex_lock(&sched.life);
+	want = load_rlx(&sched.ng) > 0;
+	if (want && !load_rlx(&sched.sysmon_on)) {
+		store_rlx(&sched.sysmon_quit, 0);
+		ok = rt_hooks.thread_start(sysmon_main) == 0;
+		store_rlx(&sched.sysmon_on, ok);
+	} else if (!want && load_rlx(&sched.sysmon_on)) {
+		sysmon_stop();
+		real_pthread_join(sysmon_thread, NULL);
+		store_rlx(&sched.sysmon_on, 0);
+	}
+	mutex_unlock(&sched.life);
+	return ok;
+}
+
+/* ---- death ---- */
+
+static void thread_exit(void)
+{
+	if (mexit())
+		sysmon_sync();
+}
+
+/* Destructor of exit_key: runs once a round, ends the G in the last one. */
+static void on_thread_exit(void *g)
+{
+	struct m *m = getm();
+
+	if (!m || !load_rlx(&m->live))
+		return;
+	if (++m->dtor_rounds < PTHREAD_DESTRUCTOR_ITERATIONS)
+		pthread_setspecific(exit_key, g);
+	else
+		thread_exit();
+}
+
+/* syscall(SYS_exit): no destructor will run. */
+void gthread_exit_raw(void)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live))
+		thread_exit();
+}
+
+/* ---- birth ---- */
+
+static void thread_begin(struct g *g)
+{
+	g->m->dtor_rounds = 0;
+	mstart(g);
+	pthread_setspecific(exit_key, g);
+}
+
+static void *start_pthread(void *arg)
+{
+	struct g *g = arg;
+	void *(*start)(void *) = (void *(*)(void *))g->start;
+	void *start_arg = g->arg;
+
+	thread_begin(g);
+	return start(start_arg);
+}
+
+static int start_thrd(void *arg)
+{
+	struct g *g = arg;
+	thrd_start_t start = (thrd_start_t)g->start;
+	void *start_arg = g->arg;
+
+	thread_begin(g);
+	return start(start_arg);
+}
+
+/* A thread that libc made by itself (timers, aio) and that now calls us. */
+static struct m *adopt(void)
+{
+	struct g *g = newg(NULL, NULL);
+
+	if (!g)
+		return NULL;
+	thread_begin(g);
+	sysmon_sync();
+	return g->m;
+}
+
+static bool activate_first(void)
+{
+	gmp_init();
+	if (opts.disable)
+		return false;
+	if (!have_key)
+		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
+	if (!have_key || sched_start(limit_procs()) != 0) {
+		gmp_warn("threads: no memory or key for the scheduler; running without it");
+		opts.disable = 1;
+		return false;
+	}
+	pthread_setspecific(exit_key, getm()->g);
+	getm()->dtor_rounds = 0;
+	signals_activate();
+	if (opts.on_bug == ON_BUG_ABORT)
+		dump_prepare();
+	return true;
+}
+
+bool threads_activate(void)
+{
+	bool active = load_acq(&sched.active); /* @pair active */
+
+	if (unlikely(!active)) {
+		mutex_lock(&sched.life);
+		active = load_rlx(&sched.active) || activate_first();
+		mutex_unlock(&sched.life);
+	}
+	if (!active || load_rlx(&sched.sysmon_on))
+		return active;
+	if (sysmon_sync())
+		return true;
+	gmp_warn("threads: sysmon's thread cannot be started; running without a cap");
+	sched_dissolve();
+	return true;
+}
+
+EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+			       void *(*start)(void *), void *arg) __asm__("pthread_create");
+EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+			       void *(*start)(void *), void *arg)
+{
+	struct g *g;
+	int err;
+
+	if (!threads_activate())
+		return real_pthread_create(thread, attr, start, arg);
+	g = newg((void *)start, arg);
+	if (!g)
+		return EAGAIN;
+	err = real_pthread_create(thread, attr, start_pthread, g);
+	if (err)
+		freeg(g);
+	return err;
+}
+
+EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg) __asm__("thrd_create");
+EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
+{
+	struct g *g;
+	int err;
+
+	if (!threads_activate())
+		return real_thrd_create(thread, start, arg);
+	g = newg((void *)start, arg);
+	if (!g)
+		return thrd_nomem;
+	err = real_thrd_create(thread, start_thrd, g);
+	if (err != thrd_success)
+		freeg(g);
+	return err;
+}
+
+void threads_init(void)
+{
+	rt_hooks.thread_start = thread_start;
+	rt_hooks.adopt = adopt;
+}

@@ -1,0 +1,63 @@
+#include "runtime/entersyscall.h"
+
+#include "runtime/note.h"
+#include "runtime/preempt.h"
+#include "runtime/proc.h"
+#include "runtime/sysmon.h"
+
+/* G: syscall, its P handed on (Go's entersyscallblock).  By: its own M. */
+static void entersyscallblock(struct m *m)
+{
+	u64 mask = crit_enter();
+	struct p *p = releasep(m->g);
+
+	if (p)
+		handoffp(p);
+	crit_leave(mask);
+}
+
+/*
+ * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a P.
+ * No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR).
+ */
+void entersyscall_slow(struct m *m)
+{
+	struct g *g = m->g;
+
+	while (load_acq(&m->sig) != SIG_NONE) { /* @pair signal */
+		store_rlx(&g->status, G_RUNNING);
+		preempt_settle(m);
+		store_rel(&g->status, G_SYSCALL);
+		fence_light(); /* @pair signal */
+	}
+	if (load_rlx(&sched.nwait) == 0)
+		return;
+	if (call_class(g) == WILL_WAIT || load_rlx(&g->preempt))
+		entersyscallblock(m);
+	else
+		sysmon_kick();
+}
+
+/* Somebody asked for the P while we came home: we are home, so we keep it. */
+static bool refuse(struct g *g, u64 w)
+{
+	u64 kept = hold_make(hold_serial(w) + 1, hold_pid(w), HOLD_KEPT);
+
+	/* acq_rel, @pair hold. */
+	return cas_ar(&g->hold, w, kept);
+}
+
+void exitsyscall_slow(struct m *m)
+{
+	struct g *g = m->g;
+	u64 w = load_acq(&g->hold); /* @pair hold */
+
+	while (hold_of(w) == HOLD_ASKED && !refuse(g, w))
+		w = load_acq(&g->hold);
+	if (hold_of(w) == HOLD_LOST) {
+		store_rlx(&g->preempt, 0);
+		acquirep(m);
+	} else if (load_rlx(&g->preempt)) {
+		preempt_yield(m);
+	}
+}

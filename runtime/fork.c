@@ -1,0 +1,21 @@
+/*
+ * MADV_WIPEONFORK does the work: sched and all slabs read as zero in the child, so `active` is 0, no lock
+ * is held by a dead thread, and the forking thread's M, which its TLS still points to, is not live.
+ */
+#include "runtime/fork.h"
+
+#include "runtime/os.h"
+
+static bool wiped_by_kernel;
+
+void fork_prepare(void)
+{
+	wiped_by_kernel = os_wipe_on_fork(&sched, sizeof(sched)) == 0;
+}
+
+void fork_child(void)
+{
+	gmp_tls_m = NULL;
+	if (!wiped_by_kernel)
+		__builtin_memset(&sched, 0, sizeof(sched));
+}

@@ -1,0 +1,107 @@
+#include "runtime/gate.h"
+
+#include "runtime/gmprt.h"
+#include "runtime/hooks.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+#include "runtime/proc.h"
+
+/*
+ * Was the open gate left by longjmp?  A handler's frame lies below the call that it interrupted, or on the
+ * alternate stack.  Wrong answers (a host with stacks of its own) are harmless: a thread that is
+ * taken for running while it blocks becomes a stray, and one taken for blocked lends its P.
+ */
+static bool abandoned(struct m *m, uintptr_t sp)
+{
+	uintptr_t lo, hi;
+	bool now_alt = os_altstack(&lo, &hi);
+	bool then_alt = m->gate_sp >= lo && m->gate_sp < hi;
+
+	if (now_alt != then_alt)
+		return then_alt;
+	return sp >= m->gate_sp;
+}
+
+/* Finishes the exit that the longjmp skipped, wherever it was. */
+static void repair(struct m *m)
+{
+	if (load_rlx(&m->g->status) == G_RUNNABLE)
+		acquirep_again(m);
+	exitsyscall(m);
+	m->depth = 0;
+}
+
+struct gate gate_open_slow(enum call_class class, u32 nr, uintptr_t sp)
+{
+	struct m *m = getm();
+
+	if (!m && rt_hooks.adopt)
+		m = rt_hooks.adopt();
+	if (!m || !load_rlx(&m->live))
+		return (struct gate){0};
+	if (m->depth && abandoned(m, sp))
+		repair(m);
+	if (m->depth) {
+		m->depth++;
+		return (struct gate){m, m->depth - 1};
+	}
+	m->gate_sp = sp;
+	m->depth = 1;
+	entersyscall(m, class, nr);
+	return (struct gate){m, 0};
+}
+
+bool gate_yield(void)
+{
+	struct m *m = getm();
+	bool lost;
+
+	if (!gate_active())
+		return false;
+	lost = hold_of(load_rlx(&m->g->hold)) == HOLD_LOST;
+	if (!lost && !load_rlx(&sched.nwait))
+		return false;
+	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
+	m->depth = 1;
+	gosched(m);
+	m->depth = 0;
+	return true;
+}
+
+/* ---- the public form: gmprt.h ---- */
+
+void gmp_entersyscall(void)
+{
+	/* The frame that calls us outlives the bracket. */
+	gate_open(MAY_WAIT, CALL_NONE, (uintptr_t)__builtin_frame_address(0));
+}
+
+void gmp_exitsyscall(void)
+{
+	struct m *m = getm();
+	struct gate gate;
+
+	if (!m || !load_rlx(&m->live) || !m->depth)
+		return;
+	gate = (struct gate){m, m->depth - 1};
+	gate_close(&gate);
+}
+
+void gmp_gosched(void)
+{
+	gate_yield();
+}
+
+int gmp_maxprocs(int n)
+{
+	if (!load_acq(&sched.active)) /* @pair active */
+		return 0;
+	if (n < 1)
+		return (int)load_rlx(&sched.gomaxprocs);
+	return (int)procresize(n < MAXPROCS_MAX ? (u32)n : MAXPROCS_MAX);
+}
+
+int gmp_check(void)
+{
+	return load_acq(&sched.active) ? sched_check() : 0; /* @pair active */
+}

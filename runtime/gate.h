@@ -1,0 +1,63 @@
+/*
+ * The gate: a bracket that nests, closes in every way a C function can be left, and costs nothing in a
+ * process without threads.
+ *
+ * Only the outermost gate of a thread is a bracket.  A gate opened inside it belongs to a signal handler
+ * that interrupted the blocked call: it passes through, and the handler runs at once, without a P.
+ * A gate that was left by longjmp is found by the next one: its stack pointer is not above ours.
+ *
+ * Async-signal-safe.  Touches no errno.
+ */
+#ifndef GMP_RUNTIME_GATE_H
+#define GMP_RUNTIME_GATE_H
+
+#include "runtime/entersyscall.h"
+
+struct gate {
+	struct m *m; /* NULL: nothing to close */
+	u32 depth;   /* of the thread before this gate */
+};
+
+struct gate gate_open_slow(enum call_class class, u32 nr, uintptr_t sp);
+
+/* sp: frame address of the interceptor, for finding a gate that was jumped out of. */
+static inline struct gate gate_open(enum call_class class, u32 nr, uintptr_t sp)
+{
+	struct m *m = getm();
+
+	if (class == NEVER)
+		return (struct gate){0};
+	if (unlikely(!m || !load_rlx(&m->live) || m->depth)) {
+		if (!m && !load_rlx(&sched.active)) /* one thread: not our business */
+			return (struct gate){0};
+		return gate_open_slow(class, nr, sp);
+	}
+	m->gate_sp = sp;
+	m->depth = 1;
+	entersyscall(m, class, nr);
+	return (struct gate){m, 0};
+}
+
+static inline void gate_close(struct gate *gate)
+{
+	struct m *m = gate->m;
+
+	if (!m)
+		return;
+	if (likely(gate->depth == 0))
+		exitsyscall(m);
+	m->depth = gate->depth;
+}
+
+/* True when the calling thread is a G outside of any gate. */
+static inline bool gate_active(void)
+{
+	struct m *m = getm();
+
+	return m && load_rlx(&m->live) && !m->depth;
+}
+
+/* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
+bool gate_yield(void);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * gmprt.h - the optional API of libgmp, the G-M-P scheduler for pthread programs.
+ *
+ * Programs need nothing of this: preloading is enough.  Every symbol is weak, so a program that is
+ * linked against this header runs without the library; test the address first, or use the inline
+ * gmp_present().  All functions are thread-safe and, unless said otherwise, async-signal-safe.
+ */
+#ifndef GMPRT_H
+#define GMPRT_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define GMPRT_WEAK __attribute__((weak, visibility("default")))
+
+/*
+ * Bracket your own blocking region: between the two the calling thread needs no P.
+ * They nest.  A thread that leaves by longjmp is repaired at its next intercepted call.
+ */
+GMPRT_WEAK void gmp_entersyscall(void);
+GMPRT_WEAK void gmp_exitsyscall(void);
+
+/*
+ * A system call by number, bracketed (gmp_syscall, gmp_syscall6) or bare (gmp_raw...), as Go's
+ * Syscall, Syscall6, RawSyscall, RawSyscall6.  Returns the kernel's result: -4095..-1 means -errno,
+ * and errno is not touched.  No cancellation point.
+ */
+GMPRT_WEAK long gmp_syscall(long nr, long a1, long a2, long a3);
+GMPRT_WEAK long gmp_syscall6(long nr, long a1, long a2, long a3, long a4, long a5, long a6);
+GMPRT_WEAK long gmp_rawsyscall(long nr, long a1, long a2, long a3);
+GMPRT_WEAK long gmp_rawsyscall6(long nr, long a1, long a2, long a3, long a4, long a5, long a6);
+
+/* Lets others run: to the tail of the queue when somebody waits for a P, else returns at once. */
+GMPRT_WEAK void gmp_gosched(void);
+
+/* Sets the number of Ps, 1..4096, at once and without stopping anybody; n < 1 only asks.
+ * Returns the old number; 0 while the process has never had two threads.  Not signal-safe. */
+GMPRT_WEAK int gmp_maxprocs(int n);
+
+/* 0 when the scheduler's books balance (Ps handed out + idle = maxprocs); else reports and acts as
+ * GMP_ON_BUG says.  May take up to a second on a loaded host.  Not signal-safe. */
+GMPRT_WEAK int gmp_check(void);
+
+static inline int gmp_present(void)
+{
+	return gmp_maxprocs != 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

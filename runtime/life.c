@@ -1,0 +1,136 @@
+/*
+ * Birth and death: of the scheduler at the host's second thread, and of every G.
+ * A thread's M is found through gmp_tls_m; a thread that has ended as a G, and threads of ours, point
+ * to m_off, which is never live, so that their gates pass through.
+ */
+#include "runtime/life.h"
+
+#include "runtime/alloc.h"
+#include "runtime/hooks.h"
+#include "runtime/lock.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+#include "runtime/print.h"
+#include "runtime/proc.h"
+#include "runtime/stats.h"
+
+__thread struct m *gmp_tls_m;
+struct m m_off;
+struct rt_hooks rt_hooks;
+
+int sched_start(u32 procs)
+{
+	struct g *g;
+
+	fence_asymmetric = os_membarrier_register() == 0;
+	sched.start_ns = os_nanotime();
+	g = newg(NULL, NULL);
+	if (!g)
+		return -12; /* -ENOMEM */
+	procresize(procs);
+	if (load_rlx(&sched.gomaxprocs) == 0)
+		return -12;
+	g->m->tid = os_gettid();
+	g->m->depth = 0;
+	acquirep(g->m); /* at once: every P is idle */
+	store_rlx(&g->m->live, 1);
+	gmp_tls_m = g->m;
+	/* release, @pair active: everything above before a foreign thread may adopt itself. */
+	store_rel(&sched.active, 1);
+	return 0;
+}
+
+static void warn_limit(void)
+{
+	static au32 said;
+
+	if (xchg_ar(&said, 1) == 0)
+		gmp_warn("threads: the program wants more than GMP_MAXTHREADS=%u; "
+			 "pthread_create now returns EAGAIN",
+			 opts.maxthreads);
+}
+
+struct g *newg(void *start, void *arg)
+{
+	u64 mask = crit_enter();
+	struct g *g = NULL;
+	bool over;
+
+	mutex_lock(&sched.lock);
+	over = load_rlx(&sched.ng) >= opts.maxthreads;
+	if (!over)
+		g = alloc_g();
+	if (g) {
+		g->goid = ++sched.goidgen;
+		stat_max(peak_gs, add_rlx(&sched.ng, 1) + 1);
+	}
+	mutex_unlock(&sched.lock);
+	crit_leave(mask);
+	if (over)
+		warn_limit();
+	if (!g)
+		return NULL;
+	g->start = start;
+	g->arg = arg;
+	store_rlx(&g->status, G_IDLE);
+	store_rlx(&g->preempt, 0);
+	store_rlx(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, 0, HOLD_LOST));
+	return g;
+}
+
+static bool retire(struct g *g)
+{
+	bool last;
+
+	mutex_lock(&sched.lock);
+	store_rlx(&g->status, G_DEAD);
+	free_g(g);
+	last = add_ar(&sched.ng, (u32)-1) == 1;
+	mutex_unlock(&sched.lock);
+	return last;
+}
+
+void freeg(struct g *g)
+{
+	u64 mask = crit_enter();
+
+	retire(g);
+	crit_leave(mask);
+}
+
+void mstart(struct g *g)
+{
+	struct m *m = g->m;
+
+	m->tid = os_gettid();
+	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
+	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
+	store_rlx(&m->live, 1);
+	gmp_tls_m = m;
+	acquirep(m);
+	m->depth = 0;
+}
+
+bool mexit(void)
+{
+	struct m *m = getm();
+	struct g *g = m->g;
+	struct p *p;
+	u64 mask;
+	bool last;
+
+	acquirep_again(m); /* ended by a handler while it waited for a P: it is still queued */
+	mask = crit_enter();
+	store_rlx(&m->live, 0);
+	store_rlx(&g->status, G_DEAD);
+	preempt_settle(m);
+	gmp_tls_m = &m_off;
+	p = releasep(g);
+	if (p)
+		handoffp(p);
+	last = retire(g);
+	crit_leave(mask);
+	return last;
+}
+

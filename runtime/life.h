@@ -1,0 +1,22 @@
+/* Birth and death of the scheduler, of Gs and of their threads. */
+#ifndef GMP_RUNTIME_LIFE_H
+#define GMP_RUNTIME_LIFE_H
+
+#include "runtime/types.h"
+
+/* The M of threads that are no G: never live. */
+extern struct m m_off;
+
+/* Makes procs Ps and the caller's G and M, with a P.  By: the only thread there is.  0 or -ENOMEM. */
+int sched_start(u32 procs);
+
+/* G idle, not yet on a thread.  NULL past GMP_MAXTHREADS (warned once) or without memory. */
+struct g *newg(void *start, void *arg);
+/* Takes back a G whose thread could not be made. */
+void freeg(struct g *g);
+/* Binds g to the calling thread and waits for its first P.  By: the new thread, first thing. */
+void mstart(struct g *g);
+/* The calling thread's G ends: gives the P on.  True when it was the last G. */
+bool mexit(void);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * Everything the runtime asks of the kernel, one function each, so that tests can put a fake in its
+ * place.  All of them are async-signal-safe, touch no errno, and return -errno where they can fail.
+ */
+#ifndef GMP_RUNTIME_OS_H
+#define GMP_RUNTIME_OS_H
+
+#include "runtime/atomic.h"
+
+/* Sleeps while *addr == val; ns < 0: no limit.  Returns on wake, signal, time-out or mismatch. */
+void os_futex_wait(au32 *addr, u32 val, i64 ns);
+void os_futex_wake(au32 *addr, u32 n);
+
+u64 os_nanotime(void);			/* CLOCK_MONOTONIC */
+void os_set_clock(u64 (*clock)(void));	/* a cheaper clock of the same time (the vDSO's) */
+i64 os_thread_cpu(i32 tid);		/* CPU time of a thread of ours in ns, or -errno */
+
+int os_membarrier_register(void);
+void os_membarrier(void);
+
+i32 os_gettid(void);
+void os_yield(void);
+/* The alternate signal stack, [*lo, *hi), empty when there is none; true while it is in use. */
+bool os_altstack(uintptr_t *lo, uintptr_t *hi);
+int os_cpu_count(void);			/* CPUs in this thread's affinity mask, at least 1 */
+
+u64 os_block_signals(void);		/* blocks all; returns the old mask */
+void os_restore_signals(u64 mask);
+/* Takes a pending `sig` of this thread off the queue: the sender's mark, or 0 if there was none. */
+uintptr_t os_take_signal(int sig);
+int os_signal_thread(i32 tid, int sig, const void *mark);
+
+void *os_pages(size_t len);		/* zeroed memory that a forked child finds zeroed; or NULL */
+int os_wipe_on_fork(void *addr, size_t len);
+
+void os_private_fds(bool keep_stderr);	/* sysmon: a descriptor table of its own */
+void os_timer_slack(u64 ns);
+/*
+ * What a thread of ours does in the kernel, from /proc/self/task/TID/syscall:
+ * PROBE_RUNNING on a CPU or ready to be, >= 0 a syscall number it sleeps in, PROBE_FAULT asleep
+ * outside a syscall (page fault), PROBE_GONE no such thread, PROBE_UNKNOWN cannot tell.
+ */
+enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4 };
+int os_probe(i32 tid);
+
+void os_write(int fd, const char *buf, size_t len);
+
+#endif

@@ -1,0 +1,239 @@
+/* The real os.h: raw system calls through asm/, nothing of libc. */
+#include "runtime/os.h"
+
+#include <linux/signal.h>
+#include <asm/siginfo.h>
+#include <asm/unistd.h>
+#include <linux/futex.h>
+#include <linux/membarrier.h>
+#include <linux/prctl.h>
+#include <linux/time.h>
+
+#include "asm/asm.h"
+
+#define MASK_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
+#define PROT_RW 3
+#define MAP_PRIVATE_ANON 0x22
+#define MADV_WIPE 18 /* MADV_WIPEONFORK */
+#define O_RDONLY_CLOEXEC 02000000
+#define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
+
+static u64 raw_nanotime(void)
+{
+	struct __kernel_timespec ts;
+
+	gmp_rawsyscall6(__NR_clock_gettime, CLOCK_MONOTONIC, (long)&ts, 0, 0, 0, 0);
+	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
+}
+
+static u64 (*nanotime)(void) = raw_nanotime;
+
+u64 os_nanotime(void)
+{
+	return nanotime();
+}
+
+void os_set_clock(u64 (*clock)(void))
+{
+	nanotime = clock;
+}
+
+void os_futex_wait(au32 *addr, u32 val, i64 ns)
+{
+	struct __kernel_timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+
+	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAIT_PRIVATE, val, ns < 0 ? 0 : (long)&ts, 0,
+			0);
+}
+
+void os_futex_wake(au32 *addr, u32 n)
+{
+	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAKE_PRIVATE, n, 0, 0, 0);
+}
+
+i64 os_thread_cpu(i32 tid)
+{
+	struct __kernel_timespec ts;
+	/* MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED) of the kernel's posix-timers.h. */
+	int clock = (int)(~(u32)tid << 3 | 6);
+	long err = gmp_rawsyscall6(__NR_clock_gettime, clock, (long)&ts, 0, 0, 0, 0);
+
+	return err ? err : ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+int os_membarrier_register(void)
+{
+	return (int)gmp_rawsyscall6(__NR_membarrier,
+				    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+}
+
+void os_membarrier(void)
+{
+	gmp_rawsyscall6(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+}
+
+i32 os_gettid(void)
+{
+	return (i32)gmp_rawsyscall6(__NR_gettid, 0, 0, 0, 0, 0, 0);
+}
+
+void os_yield(void)
+{
+	gmp_rawsyscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
+}
+
+bool os_altstack(uintptr_t *lo, uintptr_t *hi)
+{
+	stack_t ss = {0};
+
+	gmp_rawsyscall6(__NR_sigaltstack, 0, (long)&ss, 0, 0, 0, 0);
+	*lo = (uintptr_t)ss.ss_sp;
+	*hi = *lo + ss.ss_size;
+	return ss.ss_flags & SS_ONSTACK;
+}
+
+int os_cpu_count(void)
+{
+	u64 mask[MASK_WORDS];
+	long n = gmp_rawsyscall6(__NR_sched_getaffinity, 0, sizeof(mask), (long)mask, 0, 0, 0);
+	int count = 0;
+
+	for (long i = 0; i < n / 8; i++)
+		count += __builtin_popcountll(mask[i]);
+	return count > 0 ? count : 1;
+}
+
+static u64 set_mask(int how, u64 mask)
+{
+	u64 old = 0;
+
+	gmp_rawsyscall6(__NR_rt_sigprocmask, how, (long)&mask, (long)&old, 8, 0, 0);
+	return old;
+}
+
+u64 os_block_signals(void)
+{
+	return set_mask(SIG_SETMASK, ~0ul);
+}
+
+void os_restore_signals(u64 mask)
+{
+	set_mask(SIG_SETMASK, mask);
+}
+
+uintptr_t os_take_signal(int sig)
+{
+	u64 set = 1ul << (sig - 1);
+	struct __kernel_timespec now = {0, 0};
+	siginfo_t info;
+	long got = gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0, 0);
+
+	return got == sig ? (uintptr_t)info.si_ptr : 0;
+}
+
+int os_signal_thread(i32 tid, int sig, const void *mark)
+{
+	long pid = gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
+	siginfo_t info = {0};
+
+	info.si_signo = sig;
+	info.si_code = SI_QUEUE;
+	info.si_pid = (int)pid;
+	info.si_ptr = (void *)mark;
+	return (int)gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, tid, sig, (long)&info, 0, 0);
+}
+
+int os_wipe_on_fork(void *addr, size_t len)
+{
+	return (int)gmp_rawsyscall6(__NR_madvise, (long)addr, (long)len, MADV_WIPE, 0, 0, 0);
+}
+
+void *os_pages(size_t len)
+{
+	long addr = gmp_rawsyscall6(__NR_mmap, 0, (long)len, PROT_RW, MAP_PRIVATE_ANON, -1, 0);
+
+	if (addr < 0 && addr >= -4095)
+		return NULL;
+	os_wipe_on_fork((void *)addr, len); /* refused: fork.c wipes by hand */
+	return (void *)addr;
+}
+
+void os_timer_slack(u64 ns)
+{
+	gmp_rawsyscall6(__NR_prctl, PR_SET_TIMERSLACK, (long)ns, 0, 0, 0, 0);
+}
+
+static bool fds_are_private; /* sysmon only */
+
+/*
+ * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment, take
+ * the lowest free number away from a host that counts on getting it; so the thread gets a table of
+ * its own, empty (it copies none, so no pipe of the host is kept open by us).
+ */
+void os_private_fds(bool keep_stderr)
+{
+	long first = keep_stderr ? 3 : 0;
+
+	fds_are_private =
+		gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) == 0;
+	if (fds_are_private && keep_stderr)
+		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
+}
+
+static char *put_u32(char *at, u32 n)
+{
+	char digits[12], *d = digits + sizeof(digits);
+
+	do
+		*--d = (char)('0' + n % 10);
+	while (n /= 10);
+	while (d < digits + sizeof(digits))
+		*at++ = *d++;
+	return at;
+}
+
+static char *put_str(char *at, const char *s)
+{
+	while (*s)
+		*at++ = *s++;
+	return at;
+}
+
+static int parse_probe(const char *buf, long n)
+{
+	int nr = 0;
+
+	if (n <= 0)
+		return PROBE_UNKNOWN;
+	if (buf[0] == 'r')
+		return PROBE_RUNNING;
+	if (buf[0] == '-')
+		return PROBE_FAULT;
+	for (long i = 0; i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
+		nr = nr * 10 + (buf[i] - '0');
+	return nr;
+}
+
+int os_probe(i32 tid)
+{
+	char path[64], buf[32], *at;
+	long fd, n;
+
+	if (!fds_are_private)
+		return PROBE_UNKNOWN;
+	at = put_str(path, "/proc/self/task/");
+	at = put_u32(at, (u32)tid);
+	at = put_str(at, "/syscall");
+	*at = 0;
+	fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY_CLOEXEC, 0, 0, 0, 0);
+	if (fd < 0)
+		return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN;
+	n = gmp_rawsyscall6(__NR_read, fd, (long)buf, sizeof(buf), 0, 0, 0);
+	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
+	return n == -3 ? PROBE_GONE : parse_probe(buf, n);
+}
+
+void os_write(int fd, const char *buf, size_t len)
+{
+	gmp_rawsyscall6(__NR_write, fd, (long)buf, (long)len, 0, 0, 0);
+}

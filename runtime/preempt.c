@@ -1,0 +1,94 @@
+#include "runtime/preempt.h"
+
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/print.h"
+#include "runtime/proc.h"
+#include "runtime/stats.h"
+#include "runtime/sysmon.h"
+
+const char preempt_mark;
+
+void preempt_request(struct g *g)
+{
+	store_rlx(&g->preempt, 1); /* relaxed: a hint; sysmon repeats it */
+}
+
+void preempt_send(struct g *g)
+{
+	struct m *m = g->m;
+
+	/* acq_rel and fence_heavy: store half of @pair signal. */
+	if (!cas_ar(&m->sig, SIG_NONE, SIG_SENDING))
+		return;
+	fence_heavy();
+	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) &&
+	    os_signal_thread(m->tid, PREEMPT_SIGNO, &preempt_mark) == 0) {
+		/* Fails when the handler has run already. */
+		(void)cas_ar(&m->sig, SIG_SENDING, SIG_SENT);
+		stat_add(preempts, 1);
+		return;
+	}
+	(void)cas_ar(&m->sig, SIG_SENDING, SIG_NONE);
+}
+
+/* The host blocks our signal in this thread: take it off the queue ourselves. */
+static void take_pending(struct m *m)
+{
+	uintptr_t mark = os_take_signal(PREEMPT_SIGNO);
+
+	if (mark == (uintptr_t)&preempt_mark)
+		store_rel(&m->sig, SIG_NONE);
+	else if (mark)
+		os_signal_thread(m->tid, PREEMPT_SIGNO, (void *)mark); /* the host's own */
+}
+
+void preempt_settle(struct m *m)
+{
+	u32 sig;
+
+	while ((sig = load_acq(&m->sig)) != SIG_NONE) {
+		/* Every return from the kernel delivers what is pending and not blocked. */
+		os_yield();
+		if (sig == SIG_SENT && load_acq(&m->sig) == SIG_SENT)
+			take_pending(m);
+	}
+}
+
+void preempt_yield(struct m *m)
+{
+	bool over = m->p->id >= load_rlx(&sched.gomaxprocs);
+
+	store_rlx(&m->g->preempt, 0);
+	if (over || load_rlx(&sched.nwait))
+		gosched(m);
+}
+
+void preempt_handler(struct m *m, uintptr_t sp)
+{
+	struct g *g = m->g;
+
+	store_rel(&m->sig, SIG_NONE); /* @pair signal */
+	/* In a bracket, in a handler of the host, or parked: the gate that is open will see to it. */
+	if (m->depth || load_rlx(&g->status) != G_RUNNING)
+		return;
+	m->gate_sp = sp;
+	m->depth = 1;
+	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
+		acquirep(m); /* a stray, seen running */
+	else if (load_rlx(&g->preempt))
+		preempt_yield(m);
+	m->depth = 0;
+}
+
+void preempt_above(u32 n)
+{
+	for (u32 i = n; i < sched.nallp; i++) {
+		struct g *g = load_acq(&sched.allp[i]->g); /* @pair owner */
+
+		if (!g)
+			continue;
+		preempt_request(g);
+		sysmon_kick();
+	}
+}

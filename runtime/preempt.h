@@ -1,0 +1,33 @@
+/*
+ * Taking the P from a G that runs: a request flag for its next gate, and a signal for one that makes
+ * no calls.  The signal's handler parks the thread inside itself until it has a P again.
+ *
+ * No stray EINTR: a signal is never sent to a G in a bracket, and a G never enters one with a signal
+ * in flight (@pair signal, StoreLoad):
+ *
+ *      sender: m->sig = SENDING;   fence_heavy;  read status  (RUNNING: send, SENT; else withdraw)
+ *      entry:  status = SYSCALL;   fence_light;  read m->sig  (set: back to RUNNING, settle, again)
+ */
+#ifndef GMP_RUNTIME_PREEMPT_H
+#define GMP_RUNTIME_PREEMPT_H
+
+#include "runtime/types.h"
+
+/* Marks our signals: si_value of each one we send. */
+extern const char preempt_mark;
+#define PREEMPT_SIGNO 23 /* SIGURG, as Go: ignored by default, seldom used, debuggers let it pass */
+
+/* Asks g to give way at its next gate.  By: anybody. */
+void preempt_request(struct g *g);
+/* Sends the signal to g's thread unless one is on its way.  By: sysmon. */
+void preempt_send(struct g *g);
+/* Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones. */
+void preempt_settle(struct m *m);
+/* The handler's body.  sp: any address in the handler's frame. */
+void preempt_handler(struct m *m, uintptr_t sp);
+/* Yields when somebody waits; clears the request. */
+void preempt_yield(struct m *m);
+/* Requests the Ps at and above id n back. */
+void preempt_above(u32 n);
+
+#endif

@@ -1,0 +1,425 @@
+/*
+ * The scheduler proper: P tokens, their queue, and the one way a thread gets or loses one.
+ *
+ * Direct hand-off: who frees a P picks the next G under findrunnable() and wakes it with the P in
+ * hand.  A P is idle only when no G waits: both facts change under sched.lock.
+ *
+ * Rejected: waking a G to compete for the P (thundering herd, and the hog wins each time); Go's
+ * spinning Ms (a G here cannot run on another M, so there is nobody to spin for it).
+ */
+#include "runtime/proc.h"
+
+#include "runtime/alloc.h"
+#include "runtime/entersyscall.h"
+#include "runtime/lock.h"
+#include "runtime/note.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+#include "runtime/print.h"
+#include "runtime/runq.h"
+#include "runtime/stats.h"
+#include "runtime/sysmon.h"
+
+#define GLOBAL_EVERY 61 /* as Go: the global queue is never starved by a ring */
+
+struct sched sched __attribute__((aligned(4096)));
+bool fence_asymmetric;
+#ifdef GMP_TSAN
+au32 fence_word;
+#endif
+
+void fence_heavy(void)
+{
+	if (fence_asymmetric)
+		os_membarrier();
+	else
+		fence_full();
+}
+
+u64 crit_enter(void)
+{
+	return os_block_signals();
+}
+
+void crit_leave(u64 mask)
+{
+	os_restore_signals(mask);
+}
+
+/* ---- idle Ps; all under sched.lock ---- */
+
+static void pidleput(struct p *p)
+{
+	store_rlx(&p->status, P_IDLE); /* relaxed: the lock orders it */
+	p->link = sched.pidle;
+	sched.pidle = p;
+	sched.npidle++;
+}
+
+/* The P we held last when it is idle (its cache is ours), else any, else NULL. */
+static struct p *pidleget(struct p *want)
+{
+	struct p **at = &sched.pidle, *p;
+
+	if (want && load_rlx(&want->status) == P_IDLE)
+		while (*at != want)
+			at = &(*at)->link;
+	p = *at;
+	if (!p)
+		return NULL;
+	*at = p->link;
+	sched.npidle--;
+	store_rlx(&p->status, P_RUNNING);
+	return p;
+}
+
+static void pdestroy(struct p *p)
+{
+	struct g *g;
+
+	while ((g = runq_get(p)))
+		globrunq_put(g);
+	store_rlx(&p->status, P_DEAD);
+}
+
+/* ---- finding work; p is owned by the caller ---- */
+
+static struct g *steal_locked(struct p *p)
+{
+	u32 n = sched.nallp, first = (u32)sched.goidgen + load_rlx(&p->schedtick);
+
+	for (u32 i = 0; i < n; i++) {
+		struct p *victim = sched.allp[(first + i) % n];
+		struct g *g = victim == p ? NULL : runq_steal(p, victim);
+
+		if (g)
+			return g;
+	}
+	return NULL;
+}
+
+/* The next G for p: own ring, every 61st time the global queue first, global batch, then steal. */
+static struct g *findrunnable_locked(struct p *p)
+{
+	struct g *g = NULL;
+
+	if (load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
+		g = globrunq_get(p, 1);
+	if (!g)
+		g = runq_get(p);
+	if (!g)
+		g = globrunq_get(p, 0);
+	return g ? g : steal_locked(p);
+}
+
+/* As findrunnable, but p ends idle or dead when there is no G (NULL). */
+static struct g *next_locked(struct p *p)
+{
+	struct g *g;
+
+	if (p->id >= load_rlx(&sched.gomaxprocs)) {
+		pdestroy(p);
+		return NULL;
+	}
+	g = findrunnable_locked(p);
+	if (!g)
+		pidleput(p);
+	return g;
+}
+
+/* ---- handing on ---- */
+
+/* G: queued -> granted.  By: who owns p and took g off its queue. */
+static void grant(struct p *p, struct g *g)
+{
+	add_ar(&sched.nwait, (u32)-1);
+	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
+	/* release, @pair owner: sysmon may look at g through p from here on. */
+	store_rel(&p->g, g);
+	stat_add(handoffs, 1);
+	note_wakeup(&g->m->park, p->id + 1);
+}
+
+void handoffp(struct p *p)
+{
+	struct g *g = NULL;
+
+	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
+	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY)
+		g = runq_get(p); /* the common case needs no lock */
+	if (!g) {
+		mutex_lock(&sched.lock);
+		g = next_locked(p);
+		mutex_unlock(&sched.lock);
+	}
+	if (g)
+		grant(p, g);
+}
+
+struct p *releasep(struct g *g)
+{
+	for (;;) {
+		u64 w = load_rlx(&g->hold);
+
+		if (hold_of(w) == HOLD_LOST)
+			return NULL;
+		/* acq_rel, @pair hold: we and a seizer settle on this word who owns the P. */
+		if (cas_ar(&g->hold, w, (w & ~(u64)HOLD_MASK) | HOLD_LOST))
+			return sched.allp[hold_pid(w)];
+	}
+}
+
+/* ---- seizing ---- */
+
+bool seize_ask(struct p *p, struct seizure *ret)
+{
+	/* acquire, @pair owner. */
+	struct g *g = load_acq(&p->g);
+	u64 w;
+
+	if (!g)
+		return false;
+	w = load_rlx(&g->hold);
+	if (hold_of(w) != HOLD_KEPT || hold_pid(w) != p->id)
+		return false;
+	*ret = (struct seizure){p, g, w};
+	/* acq_rel, @pair hold.  The store half is one side of @pair loan (StoreLoad). */
+	return cas_ar(&g->hold, w, w | HOLD_ASKED);
+}
+
+bool seize_take(struct seizure *s)
+{
+	/* acquire, @pair hold: all that the owner did to the P before is ours. */
+	return cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word | HOLD_LOST);
+}
+
+void seize_drop(struct seizure *s)
+{
+	/* Fails when the owner refused already, which is as good. */
+	(void)cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word);
+}
+
+/* A P lent to a G that said it would wait: no need to ask sysmon.  NULL when there is none. */
+static struct p *seize_waiting(void)
+{
+	u32 n = load_rlx(&sched.gomaxprocs);
+
+	for (u32 i = 0; i < n; i++) {
+		struct p *p = sched.allp[i];
+		struct g *g = load_acq(&p->g); /* @pair owner */
+		struct seizure s;
+
+		if (!g || load_rlx(&g->status) != G_SYSCALL || call_class(g) != WILL_WAIT)
+			continue;
+		if (!seize_ask(p, &s))
+			continue;
+		fence_heavy(); /* @pair loan */
+		if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s)) {
+			stat_add(retakes, 1);
+			return p;
+		}
+		seize_drop(&s);
+	}
+	return NULL;
+}
+
+/* ---- getting a P ---- */
+
+/* G: any -> running with p.  By: its own M, which owns p, signals blocked. */
+static void wirep(struct m *m, struct p *p)
+{
+	struct g *g = m->g;
+
+	m->p = p;
+	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
+	store_rlx(&g->status, G_RUNNING);
+	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
+	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
+	store_rel(&p->g, g); /* @pair owner */
+}
+
+static void queue_locked(struct g *g)
+{
+	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
+	g->ready_ns = os_nanotime();
+	globrunq_put(g);
+	/* seq_cst, @pair doze (StoreLoad): queued before we look whether sysmon sleeps. */
+	add_sc(&sched.nwait, 1);
+}
+
+/* Takes an idle P, or queues g.  True: wired.  False: queued; finish with await_grant(). */
+static bool take_or_queue(struct m *m)
+{
+	struct p *p;
+
+	mutex_lock(&sched.lock);
+	p = pidleget(m->p);
+	if (!p)
+		queue_locked(m->g);
+	mutex_unlock(&sched.lock);
+	if (p)
+		wirep(m, p);
+	return p;
+}
+
+/*
+ * G: runnable -> running with the P that comes through our note.  By: its own M, signals enabled.
+ * A handler may leave it at any point by longjmp and the next gate calls it again: each step is
+ * done once, and hold and note tell which are done.
+ */
+static void await_grant(struct m *m)
+{
+	struct g *g = m->g;
+
+	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST) {
+		u32 value = note_sleep(&m->park);
+		u64 serial = hold_serial(load_rlx(&g->hold));
+
+		if (value != NOTE_DISSOLVED) {
+			m->p = sched.allp[value - 1];
+			/* release, @pair hold. */
+			store_rel(&g->hold, hold_make(serial + 1, value - 1, HOLD_KEPT));
+			stat_max(maxwait_ns, os_nanotime() - g->ready_ns);
+		}
+	}
+	note_clear(&m->park);
+	store_rlx(&g->status, G_RUNNING); /* relaxed: seizers of a running G probe the kernel first */
+}
+
+static bool dissolved(struct m *m)
+{
+	if (likely(!load_rlx(&sched.dissolved)))
+		return false;
+	store_rlx(&m->g->status, G_RUNNING);
+	return true;
+}
+
+void acquirep(struct m *m)
+{
+	struct p *p = NULL;
+	u64 mask;
+	bool wired;
+
+	if (dissolved(m))
+		return;
+	mask = crit_enter();
+	if (load_rlx(&sched.nwait) == 0) /* relaxed: only saves asking in vain */
+		p = seize_waiting();
+	if (p)
+		wirep(m, p);
+	wired = p || take_or_queue(m);
+	crit_leave(mask);
+	if (wired)
+		return;
+	stat_add(parks, 1);
+	sysmon_kick();
+	await_grant(m);
+}
+
+void acquirep_again(struct m *m)
+{
+	if (load_rlx(&m->g->status) == G_RUNNABLE)
+		await_grant(m);
+}
+
+/* G: running -> runnable, its P p to whoever is next, which may be g itself.  Signals blocked. */
+static void yield_p(struct g *g, struct p *p)
+{
+	struct g *next;
+
+	store_rlx(&p->g, NULL);
+	mutex_lock(&sched.lock);
+	queue_locked(g);
+	next = next_locked(p);
+	mutex_unlock(&sched.lock);
+	if (next)
+		grant(p, next);
+}
+
+void gosched(struct m *m)
+{
+	struct g *g = m->g;
+	struct p *p;
+	u64 mask;
+
+	if (dissolved(m))
+		return;
+	store_rlx(&g->preempt, 0);
+	mask = crit_enter();
+	p = releasep(g);
+	if (p)
+		yield_p(g, p);
+	crit_leave(mask);
+	if (!p) { /* seized in the meantime: we come back like any other */
+		acquirep(m);
+		return;
+	}
+	stat_add(parks, 1);
+	sysmon_kick();
+	await_grant(m);
+}
+
+/* ---- how many ---- */
+
+static struct p *newp(u32 id)
+{
+	struct p *p = alloc_p();
+
+	if (!p)
+		return NULL;
+	p->id = id;
+	sched.allp[id] = p;
+	sched.nallp = id + 1;
+	return p;
+}
+
+/* Makes Ps up to n; fewer when memory ends.  Under sched.lock.  Returns how many there are. */
+static u32 grow_to(u32 n)
+{
+	while (sched.nallp < n) {
+		struct p *p = newp(sched.nallp);
+
+		if (!p)
+			return sched.nallp;
+		store_rlx(&p->status, P_DEAD);
+	}
+	return n;
+}
+
+u32 procresize(u32 n)
+{
+	u64 mask = crit_enter();
+	struct p *fresh = NULL, *p, **at;
+	u32 old;
+
+	mutex_lock(&sched.lock);
+	old = load_rlx(&sched.gomaxprocs);
+	n = grow_to(n);
+	store_rlx(&sched.gomaxprocs, n);
+	for (at = &sched.pidle; (p = *at);) {
+		if (p->id < n) {
+			at = &p->link;
+			continue;
+		}
+		*at = p->link;
+		sched.npidle--;
+		pdestroy(p);
+	}
+	/* A P above the cap that is still held dies in handoffp(); one that comes back is reused. */
+	for (u32 i = old; i < n; i++) {
+		if (load_rlx(&sched.allp[i]->status) != P_DEAD)
+			continue;
+		store_rlx(&sched.allp[i]->status, P_RUNNING);
+		sched.allp[i]->link = fresh;
+		fresh = sched.allp[i];
+	}
+	mutex_unlock(&sched.lock);
+	while ((p = fresh)) {
+		fresh = p->link;
+		handoffp(p);
+	}
+	preempt_above(n);
+	crit_leave(mask);
+	return old;
+}

@@ -1,0 +1,54 @@
+/*
+ * Who holds which P.  Below the entry points of entersyscall.h, preempt.h and sysmon.h.
+ *
+ * Every function here that takes sched.lock must be called with the host's signals blocked (see
+ * lock.h); crit_enter() and crit_leave() do that, and are the only places where it happens.
+ */
+#ifndef GMP_RUNTIME_PROC_H
+#define GMP_RUNTIME_PROC_H
+
+#include "runtime/types.h"
+
+/* A span with the host's signals blocked: around every use of sched.lock by a thread of the host. */
+u64 crit_enter(void);
+void crit_leave(u64 mask);
+
+/*
+ * G: running with its P lost -> running with a P.  Parks until there is one.
+ * By: its own M, signals enabled.  After a longjmp out of it, acquire_again() finishes it.
+ */
+void acquirep(struct m *m);
+void acquirep_again(struct m *m);
+/*
+ * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own M.
+ */
+void gosched(struct m *m);
+
+/* Owner's side: takes our P off our own word.  NULL when it was seized before. */
+struct p *releasep(struct g *g);
+/* The P goes to the next runnable G, else idle, else (above gomaxprocs) dead.  Caller owned it. */
+void handoffp(struct p *p);
+
+/*
+ * Seizer's side: seize_ask(), then fence_heavy(), then read what decides, then take or drop.
+ * seize_take() false: the owner came home first.  True: the P is the caller's.
+ */
+struct seizure {
+	struct p *p;
+	struct g *g;
+	u64 word;
+};
+bool seize_ask(struct p *p, struct seizure *ret);
+bool seize_take(struct seizure *s);
+void seize_drop(struct seizure *s);
+
+/* Changes gomaxprocs, 1..MAXPROCS_MAX, without stopping anybody; returns the old value. */
+u32 procresize(u32 n);
+
+/* Fail-open: wakes every parked G; from now on nobody waits for a P. */
+void sched_dissolve(void);
+
+/* 0 when Ps handed out + idle = gomaxprocs and the queues add up; else says what and returns -1. */
+int sched_check(void);
+
+#endif

@@ -1,0 +1,110 @@
+#include "runtime/runq.h"
+
+u32 runq_size(struct p *p)
+{
+	/* relaxed: a count for people and for heuristics. */
+	return load_rlx(&p->runqtail) - load_rlx(&p->runqhead);
+}
+
+bool runq_put(struct p *p, struct g *g)
+{
+	/* acquire, @pair runq: consumers are done with the slots before head. */
+	u32 head = load_acq(&p->runqhead), tail = load_rlx(&p->runqtail);
+
+	if (tail - head >= RUNQ_SIZE)
+		return false;
+	store_rlx(&p->runq[tail % RUNQ_SIZE], g);
+	/* release, @pair runq: the slot before the tail that shows it. */
+	store_rel(&p->runqtail, tail + 1);
+	return true;
+}
+
+struct g *runq_get(struct p *p)
+{
+	for (;;) {
+		/* acquire, @pair runq, both: head for other consumers, tail for the producer. */
+		u32 head = load_acq(&p->runqhead), tail = load_acq(&p->runqtail);
+		struct g *g;
+
+		if (head == tail)
+			return NULL;
+		g = load_rlx(&p->runq[head % RUNQ_SIZE]);
+		/* release, @pair runq: our read of the slot comes before its reuse. */
+		if (cas_ar(&p->runqhead, head, head + 1))
+			return g;
+	}
+}
+
+/* Half of the ring, rounded up, into batch.  Copying before the commit is safe: no slot is reused
+ * until head moves. */
+static u32 grab(struct p *victim, struct g **batch)
+{
+	for (;;) {
+		/* acquire, @pair runq, both, as in runq_get(). */
+		u32 head = load_acq(&victim->runqhead), tail = load_acq(&victim->runqtail);
+		u32 n = tail - head;
+
+		n -= n / 2;
+		if (n == 0)
+			return 0;
+		if (n > RUNQ_SIZE / 2)
+			continue; /* head and tail are of two moments */
+		for (u32 i = 0; i < n; i++)
+			batch[i] = load_rlx(&victim->runq[(head + i) % RUNQ_SIZE]);
+		if (cas_ar(&victim->runqhead, head, head + n))
+			return n;
+	}
+}
+
+struct g *runq_steal(struct p *p, struct p *victim)
+{
+	struct g *batch[RUNQ_SIZE / 2];
+	u32 n = grab(victim, batch);
+
+	for (u32 i = 1; i < n; i++)
+		if (!runq_put(p, batch[i]))
+			globrunq_put(batch[i]);
+	return n ? batch[0] : NULL;
+}
+
+void globrunq_put(struct g *g)
+{
+	g->schedlink = NULL;
+	if (sched.runqtail)
+		sched.runqtail->schedlink = g;
+	else
+		sched.runqhead = g;
+	sched.runqtail = g;
+	sched.runqsize++;
+}
+
+static struct g *pop(void)
+{
+	struct g *g = sched.runqhead;
+
+	if (!g)
+		return NULL;
+	sched.runqhead = g->schedlink;
+	if (!sched.runqhead)
+		sched.runqtail = NULL;
+	sched.runqsize--;
+	return g;
+}
+
+struct g *globrunq_get(struct p *p, u32 max)
+{
+	/* relaxed: gomaxprocs only sizes the share; we hold the lock it is written under. */
+	u32 n = sched.runqsize / load_rlx(&sched.gomaxprocs) + 1;
+	struct g *g = pop();
+
+	if (n > RUNQ_SIZE / 2)
+		n = RUNQ_SIZE / 2;
+	if (max && n > max)
+		n = max;
+	while (g && --n && sched.runqhead) {
+		if (!runq_put(p, sched.runqhead))
+			break;
+		pop();
+	}
+	return g;
+}

@@ -1,0 +1,33 @@
+/*
+ * Run queues: a 256-slot ring in every P and one global FIFO.
+ *
+ *              needs sched.lock   who
+ *   runq_put   yes                who owns the P (so there is one producer)
+ *   runq_get   no                 anybody who owns the P
+ *   runq_steal no                 anybody who owns another P
+ *   globrunq_* yes                anybody
+ *
+ * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
+ * lock, cannot miss one: this replaces Go's spinning Ms.
+ */
+#ifndef GMP_RUNTIME_RUNQ_H
+#define GMP_RUNTIME_RUNQ_H
+
+#include "runtime/types.h"
+
+/* False when the ring is full. */
+bool runq_put(struct p *p, struct g *g);
+/* The oldest G, or NULL. */
+struct g *runq_get(struct p *p);
+/* Takes half of the victim's ring: returns one G, puts the rest into p's ring.  Needs sched.lock. */
+struct g *runq_steal(struct p *p, struct p *victim);
+u32 runq_size(struct p *p);
+
+void globrunq_put(struct g *g);
+/*
+ * Takes a fair share of the global queue: returns its head and moves up to max - 1 more into p's
+ * ring.  max = 0: as many as min(128, size / gomaxprocs + 1).
+ */
+struct g *globrunq_get(struct p *p, u32 max);
+
+#endif

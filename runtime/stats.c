@@ -1,0 +1,104 @@
+#include "runtime/stats.h"
+
+#include "runtime/os.h"
+#include "runtime/print.h"
+#include "runtime/runq.h"
+
+#define LINE 4096
+#define STRAYS_SHOWN 8
+
+void stat_raise(au64 *a, u64 n)
+{
+	u64 old = load_rlx(a);
+
+	while (n > old && !cas_acq(a, old, n))
+		old = load_rlx(a);
+}
+
+void stat_stray(int call)
+{
+	u32 slot = (u32)(call + 1);
+
+	stat_add(strays, 1);
+	add_rlx(&sched.stats.stray_calls[slot < STRAY_KINDS ? slot : STRAY_KINDS - 1], 1);
+}
+
+/* The syscall slot with the next lower count than (count, slot), or -1. */
+static int next_stray(u32 *count, int slot)
+{
+	int best = -1;
+	u32 most = 0;
+
+	for (int i = 0; i < STRAY_KINDS; i++) {
+		u32 n = load_rlx(&sched.stats.stray_calls[i]);
+
+		if (n <= most || n > *count || (n == *count && i <= slot))
+			continue;
+		most = n;
+		best = i;
+	}
+	*count = most;
+	return best;
+}
+
+static size_t format_strays(char *buf, size_t len)
+{
+	u32 count = ~0u;
+	size_t n = 0;
+	int slot = -1;
+
+	for (int shown = 0; shown < STRAYS_SHOWN; shown++) {
+		slot = next_stray(&count, slot);
+		if (slot < 0)
+			break;
+		n += gmp_format(buf + n, len - n, "%s", shown ? " " : " [");
+		if (slot == 0)
+			n += gmp_format(buf + n, len - n, "pf:%u", count);
+		else
+			n += gmp_format(buf + n, len - n, "%d:%u", slot - 1, count);
+	}
+	if (n)
+		n += gmp_format(buf + n, len - n, "]");
+	return n;
+}
+
+void stats_print(void)
+{
+	char strays[256] = "";
+
+	format_strays(strays, sizeof(strays));
+	gmp_warn("stats: maxprocs=%u threads=%lu handoffs=%lu retakes=%lu strays=%lu%s "
+		 "preempts=%lu overcap=%lu parks=%lu maxwait=%luus",
+		 load_rlx(&sched.gomaxprocs), stat_get(peak_gs), stat_get(handoffs),
+		 stat_get(retakes), stat_get(strays), strays, stat_get(preempts),
+		 stat_get(overcap), stat_get(parks), stat_get(maxwait_ns) / 1000);
+}
+
+/* Ms that sleep in the kernel without a P: Go's idle threads have nothing to run either. */
+static u32 idle_threads(u32 procs)
+{
+	u32 busy = procs - sched.npidle + load_rlx(&sched.nwait), all = load_rlx(&sched.ng);
+
+	return all > busy ? all - busy : 0;
+}
+
+void schedtrace(u64 now)
+{
+	/* Racy reads of guarded counters: a line for people, as in Go. */
+	u32 procs = load_rlx(&sched.gomaxprocs);
+	char line[LINE];
+	size_t n;
+
+	n = gmp_format(line, LINE,
+		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
+		       "needspinning=0 idlethreads=%u runqueue=%u [",
+		       (now - sched.start_ns) / 1000000, procs, sched.npidle,
+		       load_rlx(&sched.ng) + 1, idle_threads(procs), sched.runqsize);
+	for (u32 i = 0; i < procs; i++)
+		n += gmp_format(line + n, LINE - n, " %u", runq_size(sched.allp[i]));
+	n += gmp_format(line + n, LINE - n, " ] schedticks=[");
+	for (u32 i = 0; i < procs; i++)
+		n += gmp_format(line + n, LINE - n, " %u", load_rlx(&sched.allp[i]->schedtick));
+	n += gmp_format(line + n, LINE - n, " ]\n");
+	os_write(2, line, n);
+}

@@ -1,0 +1,372 @@
+/*
+ * Each round looks at every P that somebody holds:
+ *
+ *   in a bracket     longer than GMP_RETAKE_US: seize, hand on.
+ *   running          its CPU clock stands still and the kernel says it sleeps: it blocks in something
+ *                    that we did not intercept.  Seize; the G is a stray until its next gate.
+ *   over its slice   ask it to give way: flag, then signal.  If it still holds the P a slice later (it
+ *                    blocks our signal), seize the P all the same: one G over the cap, counted.
+ *
+ * Rejected: Go's rule "seen in the same call on two rounds or 10 ms of schedtick", which lets a thread of
+ * short blocking calls take 60 % of a P from the hog beside it: here a slice is charged by wall time.
+ */
+#include "runtime/sysmon.h"
+
+#include "runtime/entersyscall.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+#include "runtime/print.h"
+#include "runtime/proc.h"
+#include "runtime/stats.h"
+
+#define US 1000ul
+#define MS 1000000ul
+#define ROUND_NS (20 * US)
+#define BACKOFF_MAX_NS (1 * MS)
+#define BLIND_NS (5 * MS)	 /* /proc cannot be read: CPU clock still for so long means blocked */
+#define RESEND_NS (1 * MS)	 /* a signal that met an open gate is repeated */
+#define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
+#define STRAY_ROUND_NS (20 * MS)
+#define STRAY_COST_NS (1 * MS) /* of sleep for each stray, so that looking stays below 0.1 % */
+
+/* ---- sleeping and waking ---- */
+
+void sysmon_kick(void)
+{
+	/* relaxed: the caller's enqueue is a full barrier (@pair doze); an entry may miss it. */
+	if (load_rlx(&sched.sysmon_asleep) && cas_ar(&sched.sysmon_asleep, 1, 0)) {
+		add_ar(&sched.sysmon_seq, 1);
+		os_futex_wake(&sched.sysmon_seq, 1);
+	}
+}
+
+void sysmon_stop(void)
+{
+	store_rel(&sched.sysmon_quit, 1);
+	add_sc(&sched.sysmon_seq, 1);
+	os_futex_wake(&sched.sysmon_seq, 1);
+}
+
+/* Sleeps ns (< 0: until kicked).  Only a sleep that is worth it can be cut short by a kick. */
+static void nap(i64 ns)
+{
+	u32 seq = load_acq(&sched.sysmon_seq), seen = load_rlx(&sched.nwait);
+
+	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
+		os_futex_wait(&sched.sysmon_seq, seq, ns);
+		return;
+	}
+	store_rlx(&sched.sysmon_asleep, 1);
+	fence_full(); /* @pair doze */
+	if (load_rlx(&sched.nwait) <= seen && !load_rlx(&sched.sysmon_quit) &&
+	    (ns >= 0 || load_rlx(&sched.nwait) == 0))
+		os_futex_wait(&sched.sysmon_seq, seq, ns);
+	store_rlx(&sched.sysmon_asleep, 0);
+}
+
+/* ---- one P ---- */
+
+/*
+ * Takes p from g if g is still as it was seen.  blocked: g must sleep in the kernel, what for goes to
+ * *call; else it must be in a bracket (want SYSCALL) or just run on (want RUNNING).
+ */
+static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
+{
+	struct seizure s;
+
+	if (!seize_ask(p, &s))
+		return false;
+	fence_heavy(); /* @pair loan */
+	if (s.g == g && load_acq(&g->status) == want &&
+	    load_rlx(&g->syscalltick) == p->seen.syscalltick) {
+		if (call)
+			*call = os_probe(g->m->tid);
+		if ((!call || *call >= PROBE_FAULT || *call == PROBE_UNKNOWN) && seize_take(&s))
+			return true;
+	}
+	seize_drop(&s);
+	return false;
+}
+
+static void add_stray(struct g *g)
+{
+	if (g->on_strays)
+		return;
+	g->on_strays = true;
+	g->stray_cpu = os_thread_cpu(g->m->tid);
+	g->stray_sent_ns = 0;
+	g->straylink = sched.strays;
+	sched.strays = g;
+	sched.nstray++;
+}
+
+/* G: running -> stray.  By: sysmon.  After: the P is handed on. */
+static bool retake_blocked(struct p *p, struct g *g)
+{
+	int call;
+
+	if (!seize(p, g, G_RUNNING, &call))
+		return false;
+	stat_stray(call);
+	add_stray(g);
+	handoffp(p);
+	return true;
+}
+
+/* G: in a bracket, its P on loan -> without.  By: sysmon. */
+static bool retake_loan(struct p *p, struct g *g)
+{
+	if (!seize(p, g, G_SYSCALL, NULL))
+		return false;
+	stat_add(retakes, 1);
+	handoffp(p);
+	return true;
+}
+
+/* The thread ended without telling us (a raw exit). */
+static void reap(struct p *p, struct g *g)
+{
+	struct seizure s;
+
+	if (!seize_ask(p, &s))
+		return;
+	if (s.g == g && seize_take(&s))
+		handoffp(p);
+	else
+		seize_drop(&s);
+}
+
+/* True: look again soon. */
+static bool look_call(struct p *p, struct g *g, u64 now)
+{
+	struct sysmontick *seen = &p->seen;
+	u32 tick = load_rlx(&g->syscalltick);
+
+	if (!seen->in_call || seen->syscalltick != tick) {
+		seen->in_call = true;
+		seen->syscalltick = tick;
+		seen->call_ns = now;
+		return true;
+	}
+	if (now - seen->call_ns >= opts.retake_us * US)
+		retake_loan(p, g);
+	return true;
+}
+
+static bool still(struct p *p, struct g *g, u64 now)
+{
+	struct sysmontick *seen = &p->seen;
+	i64 cpu = os_thread_cpu(g->m->tid);
+	bool same = cpu >= 0 && cpu == seen->cpu_ns;
+
+	if (cpu < 0)
+		reap(p, g);
+	if (!same)
+		seen->still_ns = now;
+	seen->cpu_ns = cpu;
+	return same;
+}
+
+static bool look_running(struct p *p, struct g *g, u64 now)
+{
+	struct sysmontick *seen = &p->seen;
+	u32 tick = load_rlx(&g->syscalltick);
+	int call;
+
+	if (seen->in_call || seen->syscalltick != tick) {
+		seen->in_call = false;
+		seen->syscalltick = tick;
+		seen->cpu_ns = -1;
+	}
+	if (!still(p, g, now))
+		return false;
+	call = os_probe(g->m->tid);
+	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
+		retake_blocked(p, g);
+	return true;
+}
+
+static u64 stall_ns(void)
+{
+	return opts.preempt == PREEMPT_OFF ? STALL_OFF_NS : opts.slice_us * US;
+}
+
+/* G: running -> running without a P, over the cap.  By: sysmon, when asking did not help. */
+static void admit_over_cap(struct p *p, struct g *g)
+{
+	if (!seize(p, g, G_RUNNING, NULL))
+		return;
+	stat_add(overcap, 1);
+	add_stray(g);
+	handoffp(p);
+}
+
+static void over_slice(struct p *p, struct g *g, u64 now)
+{
+	struct sysmontick *seen = &p->seen;
+
+	if (!seen->asked_ns)
+		seen->asked_ns = now;
+	if (opts.preempt != PREEMPT_OFF)
+		preempt_request(g);
+	if (opts.preempt == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
+		seen->sent_ns = now;
+		preempt_send(g);
+	}
+	if (now - seen->asked_ns >= stall_ns())
+		admit_over_cap(p, g);
+}
+
+static void new_slice(struct p *p, struct g *g, u64 now)
+{
+	p->seen = (struct sysmontick){.g = g,
+				      .schedtick = load_rlx(&p->schedtick),
+				      .syscalltick = load_rlx(&g->syscalltick),
+				      .slice_ns = now,
+				      .call_ns = now,
+				      .still_ns = now,
+				      .cpu_ns = -1};
+}
+
+static bool look(struct p *p, u64 now)
+{
+	struct g *g = load_acq(&p->g); /* @pair owner */
+	bool soon = false;
+	u32 status;
+
+	if (!g || load_rlx(&p->status) != P_RUNNING)
+		return false;
+	if (p->seen.g != g || p->seen.schedtick != load_rlx(&p->schedtick)) {
+		new_slice(p, g, now);
+		return true;
+	}
+	status = load_acq(&g->status);
+	if (status == G_SYSCALL)
+		soon = look_call(p, g, now);
+	else if (status == G_RUNNING)
+		soon = look_running(p, g, now);
+	if (load_acq(&p->g) == g && now - p->seen.slice_ns >= opts.slice_us * US)
+		over_slice(p, g, now);
+	return soon;
+}
+
+bool sysmon_retake(u64 now)
+{
+	bool soon = false;
+
+	/* relaxed: Ps are never freed; one made this moment is seen next round. */
+	for (u32 i = 0; i < sched.nallp; i++)
+		soon |= look(sched.allp[i], now);
+	return soon;
+}
+
+/* ---- strays ---- */
+
+static bool is_stray(struct g *g)
+{
+	return load_acq(&g->status) == G_RUNNING && hold_of(load_rlx(&g->hold)) == HOLD_LOST &&
+	       load_rlx(&g->m->live);
+}
+
+/* A stray that is seen running again needs a P like everybody: the signal brings it home. */
+static void look_stray(struct g *g, u64 now)
+{
+	i64 cpu = os_thread_cpu(g->m->tid);
+
+	if (cpu == g->stray_cpu || opts.preempt != PREEMPT_SIGNAL)
+		return;
+	g->stray_cpu = cpu;
+	if (now - g->stray_sent_ns < RESEND_NS || os_probe(g->m->tid) != PROBE_RUNNING)
+		return;
+	g->stray_sent_ns = now;
+	preempt_send(g);
+}
+
+static void look_strays(u64 now)
+{
+	struct g **at = &sched.strays, *g;
+
+	while ((g = *at)) {
+		if (is_stray(g)) {
+			look_stray(g, now);
+			at = &g->straylink;
+			continue;
+		}
+		*at = g->straylink;
+		g->on_strays = false;
+		sched.nstray--;
+	}
+}
+
+/* ---- the loop ---- */
+
+struct rounds {
+	u64 delay_ns, strays_ns, trace_ns;
+};
+
+static u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+/* When the next thing falls due, in ns from now; 0 = nothing does. */
+static u64 next_due(struct rounds *r, u64 now)
+{
+	u64 due = 0;
+
+	if (opts.schedtrace)
+		due = r->trace_ns > now ? r->trace_ns - now : 1;
+	if (sched.nstray) {
+		u64 strays = r->strays_ns > now ? r->strays_ns - now : 1;
+
+		due = due ? min_u64(due, strays) : strays;
+	}
+	return due;
+}
+
+static void round_strays(struct rounds *r, u64 now)
+{
+	if (!sched.nstray || now < r->strays_ns)
+		return;
+	look_strays(now);
+	r->strays_ns = now + STRAY_ROUND_NS + sched.nstray * STRAY_COST_NS;
+}
+
+static void round_trace(struct rounds *r, u64 now)
+{
+	if (!opts.schedtrace || now < r->trace_ns)
+		return;
+	schedtrace(now);
+	r->trace_ns = now + opts.schedtrace * MS;
+}
+
+static i64 round_once(struct rounds *r)
+{
+	u64 now = os_nanotime(), due;
+	bool waiters = load_rlx(&sched.nwait) != 0;
+
+	if (waiters && sysmon_retake(now))
+		r->delay_ns = ROUND_NS;
+	else
+		r->delay_ns = min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, opts.slice_us * US / 4));
+	round_strays(r, now);
+	round_trace(r, now);
+	due = next_due(r, now);
+	if (!load_rlx(&sched.nwait)) {
+		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
+		return due ? (i64)due : -1;
+	}
+	return (i64)(due ? min_u64(due, r->delay_ns) : r->delay_ns);
+}
+
+void sysmon_main(void)
+{
+	struct rounds r = {.delay_ns = ROUND_NS};
+
+	os_private_fds(opts.schedtrace != 0);
+	os_timer_slack(1);
+	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
+	while (!load_acq(&sched.sysmon_quit))
+		nap(round_once(&r));
+}

@@ -1,0 +1,24 @@
+/*
+ * The watcher: takes Ps back from whoever blocks, announced or not, and from whoever runs too long.
+ *
+ * Exists from the host's second thread on.  While nobody waits for a P it sleeps on a futex without
+ * limit; the first waiter kicks it (@pair doze, StoreLoad: queue, then read sysmon_asleep; set
+ * sysmon_asleep, then read the queue).  While somebody waits it looks every 20 us, less often the longer
+ * nothing changes, and never so late that a slice runs over.
+ */
+#ifndef GMP_RUNTIME_SYSMON_H
+#define GMP_RUNTIME_SYSMON_H
+
+#include "runtime/types.h"
+
+/* The thread's body; returns when sysmon_stop() was called. */
+void sysmon_main(void);
+/* Somebody queued for a P, or entered a call while others wait.  By: anybody.  Signal-safe. */
+void sysmon_kick(void);
+/* Asks the thread to end; the caller waits for it by libc's means. */
+void sysmon_stop(void);
+
+/* One round at time now (ns): true when it should look again soon.  Exposed for tests. */
+bool sysmon_retake(u64 now);
+
+#endif

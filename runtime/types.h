@@ -1,0 +1,216 @@
+/*
+ * G, M, P and sched: the objects of Go's scheduler, their states, and who owns which field.
+ *
+ * G  one pthread of the host.  In this mode it is locked to its M for life (Go's LockOSThread), but
+ *    nothing here assumes that "this thread" is "this G": getm() and m->g are the only ways in.
+ * M  the OS thread.
+ * P  the right to run user code; there are gomaxprocs of them.
+ *
+ * Who holds a P is one word, g->hold, and whoever flips it to LOST owns the P from then on:
+ *
+ *        KEPT  --seizer-->  ASKED  --seizer-->  LOST     the P now belongs to the seizer
+ *        ASKED --owner--->  KEPT                         the owner came home first, with a new serial
+ *        KEPT or ASKED --owner--> LOST                   the owner gives the P up by itself
+ *        LOST  --owner--->  KEPT                         the owner was granted a P, with a new serial
+ *
+ * The serial makes every question unique, so a late seizer can never win with a stale answer.
+ */
+#ifndef GMP_RUNTIME_TYPES_H
+#define GMP_RUNTIME_TYPES_H
+
+#include "runtime/atomic.h"
+
+/* How a call may block.  One per table row of preload/calls.def. */
+enum call_class {
+	NEVER,	   /* cannot block: no bracket, Go's RawSyscall */
+	MAY_WAIT,  /* lazy loan: sysmon takes the P when it lasts */
+	WILL_WAIT, /* hand off at entry when somebody waits for a P */
+	COMPOSE,   /* a libc function that blocks inside, bracketed as a whole */
+};
+
+#define CALL_NONE 0xffff /* no syscall number known for this bracket */
+
+enum g_status {
+	G_IDLE,	    /* allocated, no thread yet.      Owner: pthread_create's caller.             */
+	G_RUNNABLE, /* on a run queue or granted a P. Owner: the queue, then its own M once woken. */
+	G_RUNNING,  /* executes user code.            Owner: its M; P held unless stray.          */
+	G_SYSCALL,  /* in a bracket.                  Owner: its M; P, if held, is on loan.       */
+	G_WAITING,  /* parked by gopark.              Owner: who will goready it.                 */
+	G_DEAD,	    /* thread gone, storage reusable. Owner: the free list.                       */
+};
+
+/* g->hold: serial << 32 | P id << 2 | one of these. */
+enum hold { HOLD_KEPT = 0, HOLD_ASKED = 1, HOLD_LOST = 2, HOLD_MASK = 3 };
+
+static inline u64 hold_make(u64 serial, u32 pid, enum hold h)
+{
+	return serial << 32 | (u64)pid << 2 | h;
+}
+
+static inline u64 hold_serial(u64 w)
+{
+	return w >> 32;
+}
+
+static inline u32 hold_pid(u64 w)
+{
+	return (u32)w >> 2;
+}
+
+static inline enum hold hold_of(u64 w)
+{
+	return (enum hold)(w & HOLD_MASK);
+}
+
+struct g {
+	au32 status;	 /* stored by its own M only, except idle -> runnable and -> dead */
+	au32 preempt;	 /* sysmon asks for the P; the owner clears.  Legal to miss. */
+	au64 hold;	 /* see above */
+	au32 syscalltick; /* brackets entered; owner writes, sysmon reads */
+	au32 callno;	 /* syscall number of the open bracket, class << 16; owner writes, others read */
+	struct m *m;
+	struct g *schedlink; /* global queue; guarded by sched.lock */
+	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
+	u64 goid;
+	bool on_strays; /* sysmon only */
+	/* Birth: written by the creator before the thread exists. */
+	void *start;
+	void *arg;
+	/* sysmon only. */
+	struct g *straylink;
+	i64 stray_cpu;
+	u64 stray_sent_ns;
+};
+
+/* m->sig: a preemption signal on its way to this thread. */
+enum sig_flight { SIG_NONE, SIG_SENDING, SIG_SENT };
+
+/* One-shot sleep that carries what woke it: 0 = nothing yet, P id + 1, or NOTE_DISSOLVED. */
+struct note {
+	au32 key;
+};
+
+struct m {
+	au32 live;    /* 0: thread ended, or this is a forked child's wiped copy */
+	u32 depth;    /* open brackets of this thread, handlers' included.  Owner only. */
+	au32 sig;     /* enum sig_flight; see preempt.c */
+	struct g *g;
+	struct p *p;  /* P held last; g->hold says if it still is.  Owner only. */
+	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
+	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
+	struct note park; /* a P granted to us comes through here */
+	i32 tid;
+	u32 id;
+	struct m *alllink; /* sched.allm, for ever; guarded by sched.lock */
+	struct m *freelink; /* guarded by sched.lock */
+};
+
+enum p_status {
+	P_IDLE,	   /* on sched.pidle.   Owner: sched.lock. */
+	P_RUNNING, /* handed out.       Owner: the G whose hold names it, or who is handing it on. */
+	P_DEAD,	   /* above gomaxprocs. Owner: sched.lock. */
+};
+
+#define RUNQ_SIZE 256
+
+/* What sysmon saw last of a P.  sysmon only. */
+struct sysmontick {
+	struct g *g;
+	u32 schedtick;
+	u32 syscalltick;
+	bool in_call;
+	u64 slice_ns; /* when this schedtick was first seen */
+	u64 call_ns;  /* when this bracket was first seen */
+	i64 cpu_ns;   /* thread CPU clock at the last look, -1 = none */
+	u64 still_ns; /* since when the CPU clock stands still */
+	u64 asked_ns; /* first preemption request of this slice, 0 = none */
+	u64 sent_ns;  /* last preemption signal of this slice */
+};
+
+struct p {
+	u32 id;
+	au32 status;
+	ATOMIC(struct g *) g; /* who was given it last; advisory, g->hold decides */
+	au32 schedtick;	      /* grants */
+	/* Ring: producer = who owns this P, under sched.lock; consumers = anybody, lock-free. */
+	au32 runqhead, runqtail;
+	ATOMIC(struct g *) runq[RUNQ_SIZE];
+	struct p *link; /* sched.pidle; guarded by sched.lock */
+	struct sysmontick seen;
+};
+
+struct mutex {
+	au32 key;
+};
+
+#define MAXPROCS_MAX 4096
+
+/* Counters for the stats line; relaxed adds on slow paths only. */
+#define STATS(X)                                                                                   \
+	X(handoffs)                                                                                \
+	X(retakes)                                                                                 \
+	X(strays)                                                                                  \
+	X(preempts)                                                                                \
+	X(overcap)                                                                                 \
+	X(parks)                                                                                   \
+	X(maxwait_ns)                                                                              \
+	X(peak_gs)
+
+#define STRAY_KINDS 512 /* syscall numbers counted one by one; slot 0 = page fault */
+
+struct stats {
+#define X(name) au64 name;
+	STATS(X)
+#undef X
+	au32 stray_calls[STRAY_KINDS];
+};
+
+struct sched {
+	/* Read by every bracket. */
+	au32 nwait;    /* Gs that wait for a P: global queue, rings, or between two of them */
+	au32 active;   /* the process has had two threads */
+	au32 dissolved; /* fail-open: nobody needs a P any more */
+
+	/* sysmon's bed. */
+	au32 sysmon_asleep __attribute__((aligned(64))); /* 1: a kick is worth a futex wake */
+	au32 sysmon_seq;				 /* futex word */
+	au32 sysmon_quit;
+	au32 sysmon_on;
+
+	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
+	struct mutex lock __attribute__((aligned(64)));
+	/* All below: guarded by lock. */
+	struct p *pidle;
+	u32 npidle;
+	struct g *runqhead, *runqtail;
+	u32 runqsize;
+	au32 gomaxprocs; /* written under lock, read anywhere */
+	u32 nallp;	 /* Ps ever made; they are never freed */
+	struct m *allm, *mfree;
+	au32 ng; /* live Gs */
+	u32 mnext;
+	u64 goidgen;
+	u64 start_ns;
+	struct p *allp[MAXPROCS_MAX];
+	struct stats stats;
+
+	/* alloc.c */
+	char *slab_pos, *slab_end;
+
+	/* sysmon only. */
+	struct g *strays;
+	u32 nstray;
+};
+
+/* One page-aligned object, so that a forked child finds it wiped (MADV_WIPEONFORK, fork.c). */
+extern struct sched sched;
+
+/* Set for threads that have a G; NULL for all others, and while a process has one thread. */
+extern __thread struct m *gmp_tls_m __attribute__((tls_model("initial-exec")));
+
+static inline struct m *getm(void)
+{
+	return gmp_tls_m;
+}
+
+#endif
