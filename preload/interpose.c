@@ -10,7 +10,7 @@
 #include "preload/gate.h"
 
 /* A token at hand: most likely no wait, and if another thread takes it first the loan covers it. */
-static enum call_class sem_class(sem_t *s)
+static u64 sem_class(sem_t *s)
 {
 	int value = 0;
 

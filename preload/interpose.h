@@ -27,30 +27,35 @@
 #include "preload/calls.def"
 
 /* How a system call asked for by number may block; a[] are its six arguments. */
-enum call_class syscall_class(long nr, const long a[6]);
-enum call_class ioctl_class(unsigned long cmd);
+u64 syscall_class(long nr, const long a[6]);
+u64 ioctl_class(unsigned long cmd);
 
-static inline enum call_class open_class(int flags)
+static inline u64 open_class(int flags)
 {
 	return flags & (O_PATH | O_NONBLOCK) ? NEVER : MAY_WAIT;
 }
 
-static inline enum call_class fcntl_class(int cmd)
+static inline u64 fcntl_class(int cmd)
 {
 	return cmd == F_SETLKW || cmd == F_OFD_SETLKW ? MAY_WAIT : NEVER;
 }
 
-static inline enum call_class msg_class(int flags)
+static inline u64 recv_class(int fd, int flags)
 {
-	return flags & MSG_DONTWAIT ? NEVER : MAY_WAIT;
+	return flags & MSG_DONTWAIT ? NEVER : MAY_READ(fd);
 }
 
-static inline enum call_class timespec_class(const struct timespec *t)
+static inline u64 send_class(int fd, int flags)
+{
+	return flags & MSG_DONTWAIT ? NEVER : MAY_WRITE(fd);
+}
+
+static inline u64 timespec_class(const struct timespec *t)
 {
 	return t && t->tv_sec == 0 && t->tv_nsec == 0 ? NEVER : WILL_WAIT;
 }
 
-static inline enum call_class timeval_class(const struct timeval *t)
+static inline u64 timeval_class(const struct timeval *t)
 {
 	return t && t->tv_sec == 0 && t->tv_usec == 0 ? NEVER : WILL_WAIT;
 }

@@ -30,7 +30,7 @@
 #endif
 
 /* Commands that answer from memory; programs with an event loop make many of them. */
-enum call_class ioctl_class(unsigned long cmd)
+u64 ioctl_class(unsigned long cmd)
 {
 	switch (cmd) {
 	case FIONREAD:
@@ -54,7 +54,7 @@ enum call_class ioctl_class(unsigned long cmd)
 	}
 }
 
-static enum call_class futex_class(long op)
+static u64 futex_class(long op)
 {
 	switch (op & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
@@ -69,7 +69,7 @@ static enum call_class futex_class(long op)
 }
 
 /* Waits for an event; the answer depends on a time-out or a flag. */
-static enum call_class wait_class(long nr, const long a[6])
+static u64 wait_class(long nr, const long a[6])
 {
 	switch (nr) {
 	case SYS_poll:
@@ -109,17 +109,19 @@ static enum call_class wait_class(long nr, const long a[6])
 }
 
 /* Moves data or works on a file, and can be told by a flag not to wait for it. */
-static enum call_class flag_class(long nr, const long a[6])
+static u64 flag_class(long nr, const long a[6])
 {
 	switch (nr) {
-	case SYS_sendto:
 	case SYS_recvfrom:
 	case SYS_recvmmsg:
+		return recv_class((int)a[0], (int)a[3]);
+	case SYS_sendto:
 	case SYS_sendmmsg:
-		return msg_class((int)a[3]);
-	case SYS_sendmsg:
+		return send_class((int)a[0], (int)a[3]);
 	case SYS_recvmsg:
-		return msg_class((int)a[2]);
+		return recv_class((int)a[0], (int)a[2]);
+	case SYS_sendmsg:
+		return send_class((int)a[0], (int)a[2]);
 	case SYS_preadv2:
 	case SYS_pwritev2:
 		/* a[4] is the high half of the offset, which only 32-bit kernels use. */
@@ -153,9 +155,9 @@ static enum call_class flag_class(long nr, const long a[6])
 	}
 }
 
-enum call_class syscall_class(long nr, const long a[6])
+u64 syscall_class(long nr, const long a[6])
 {
-	enum call_class c;
+	u64 c;
 
 	switch (nr) {
 	case SYS_read:

@@ -1,6 +1,6 @@
 #include "runtime/entersyscall.h"
 
-#include "runtime/note.h"
+#include "runtime/os.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
 #include "runtime/sysmon.h"
@@ -14,6 +14,14 @@ static void entersyscallblock(struct m *m)
 	if (p)
 		handoffp(p);
 	crit_leave(mask);
+}
+
+/* Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more until
+ * sysmon finds out by itself.  Only worth it while somebody waits for a P. */
+static bool would_wait(u64 class)
+{
+	return class & (PROBE_READ | PROBE_WRITE) &&
+	       os_would_block((int)(class >> 32), class & PROBE_WRITE);
 }
 
 /*
@@ -32,7 +40,7 @@ void entersyscall_slow(struct m *m)
 	}
 	if (load_rlx(&sched.nwait) == 0)
 		return;
-	if (call_class(g) == WILL_WAIT || load_rlx(&g->preempt))
+	if (call_class(g) == WILL_WAIT || load_rlx(&g->preempt) || would_wait(m->class))
 		entersyscallblock(m);
 	else
 		sysmon_kick();

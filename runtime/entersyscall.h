@@ -22,16 +22,17 @@ void exitsyscall_slow(struct m *m);
 
 static inline enum call_class call_class(struct g *g)
 {
-	return (enum call_class)(load_rlx(&g->callno) >> 16);
+	return (enum call_class)(load_rlx(&g->callno) >> 16 & CLASS_MASK);
 }
 
 /* G: running -> syscall.  By: its own M.  After: the P, if held, is on loan: touch nothing in it. */
-static inline void entersyscall(struct m *m, enum call_class class, u32 nr)
+static inline void entersyscall(struct m *m, u64 class, u32 nr)
 {
 	struct g *g = m->g;
 
+	m->class = class;
 	/* relaxed, both: sysmon only compares and names. */
-	store_rlx(&g->callno, (u32)class << 16 | (nr & 0xffff));
+	store_rlx(&g->callno, ((u32)class & CLASS_MASK) << 16 | (nr & 0xffff));
 	store_rlx(&g->syscalltick, load_rlx(&g->syscalltick) + 1);
 	/* release, @pair hold: what we did before is done when the P changes hands. */
 	store_rel(&g->status, G_SYSCALL);

@@ -31,7 +31,7 @@ static void repair(struct m *m)
 	m->depth = 0;
 }
 
-struct gate gate_open_slow(enum call_class class, u32 nr, uintptr_t sp)
+struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 {
 	struct m *m = getm();
 

@@ -18,10 +18,10 @@ struct gate {
 	u32 depth;   /* of the thread before this gate */
 };
 
-struct gate gate_open_slow(enum call_class class, u32 nr, uintptr_t sp);
+struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp);
 
 /* sp: frame address of the interceptor, for finding a gate that was jumped out of. */
-static inline struct gate gate_open(enum call_class class, u32 nr, uintptr_t sp)
+static inline struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 {
 	struct m *m = getm();
 

@@ -43,6 +43,9 @@ void os_timer_slack(u64 ns);
 enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4 };
 int os_probe(i32 tid);
 
+/* True when a read (or write) on fd would block now: not ready, and not O_NONBLOCK. */
+bool os_would_block(int fd, bool write);
+
 void os_write(int fd, const char *buf, size_t len);
 
 #endif

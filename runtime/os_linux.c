@@ -2,8 +2,10 @@
 #include "runtime/os.h"
 
 #include <linux/signal.h>
+#include <asm/poll.h>
 #include <asm/siginfo.h>
 #include <asm/unistd.h>
+#include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
@@ -15,7 +17,6 @@
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
 #define MADV_WIPE 18 /* MADV_WIPEONFORK */
-#define O_RDONLY_CLOEXEC 02000000
 #define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
 
 static u64 raw_nanotime(void)
@@ -225,12 +226,20 @@ int os_probe(i32 tid)
 	at = put_u32(at, (u32)tid);
 	at = put_str(at, "/syscall");
 	*at = 0;
-	fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY_CLOEXEC, 0, 0, 0, 0);
+	fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0);
 	if (fd < 0)
 		return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN;
 	n = gmp_rawsyscall6(__NR_read, fd, (long)buf, sizeof(buf), 0, 0, 0);
 	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
 	return n == -3 ? PROBE_GONE : parse_probe(buf, n);
+}
+
+bool os_would_block(int fd, bool write)
+{
+	struct pollfd ask = {.fd = fd, .events = write ? POLLOUT : POLLIN};
+
+	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) == 0 &&
+	       !(gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK);
 }
 
 void os_write(int fd, const char *buf, size_t len)

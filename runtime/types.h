@@ -28,6 +28,14 @@ enum call_class {
 	COMPOSE,   /* a libc function that blocks inside, bracketed as a whole */
 };
 
+/*
+ * A call on a descriptor that waits until there is something to read, or room to write: MAY_WAIT that
+ * can be asked beforehand.  The class is the low byte, the descriptor the high half.
+ */
+enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
+#define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
+#define MAY_WRITE(fd) (MAY_WAIT | PROBE_WRITE | (u64)(u32)(fd) << 32)
+
 #define CALL_NONE 0xffff /* no syscall number known for this bracket */
 
 enum g_status {
@@ -92,6 +100,7 @@ struct note {
 
 struct m {
 	au32 live;    /* 0: thread ended, or this is a forked child's wiped copy */
+	u64 class;    /* of the open bracket, descriptor included.  Owner only. */
 	u32 depth;    /* open brackets of this thread, handlers' included.  Owner only. */
 	au32 sig;     /* enum sig_flight; see preempt.c */
 	struct g *g;
