@@ -2,8 +2,9 @@
  * Unwinding through our gates, with the unwinder that the process itself uses.
  *
  * A cancelled or exiting thread is unwound by libgcc_s, which libc loads when it needs it.  Every
- * gate has a cleanup, so the unwinder calls __gcc_personality_v0 on our frames, and the cleanup ends
- * in _Unwind_Resume.  Both must belong to the same unwinder, whose context they read and write:
+ * gate has a cleanup, so the unwinder calls __gcc_personality_v0 on our frames, and the cleanup
+ * ends in _Unwind_Resume.  Both must belong to the same unwinder, whose context they read and
+ * write:
  *   - a static copy (libgcc_eh) aborts in _Unwind_SetGR: its register table is filled only by an
  *     unwind that it began itself, and a copy of another version may lay the context out otherwise;
  *   - DT_NEEDED libgcc_s would put a second library into every process, needed or not.

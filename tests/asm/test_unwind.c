@@ -31,7 +31,8 @@ static void check_unwind(ucontext_t *uc, int n)
 {
 	greg_t *r = uc->uc_mcontext.gregs;
 
-	/* In vfork's window the slot of the return address is the child's: use it as a child would. */
+	/* In vfork's window the slot of the return address is the child's: use it as a child would.
+	 */
 	if ((const char *)r[REG_RIP] == gmp_vfork_start)
 		((long *)r[REG_RSP])[-1] = 0x0bad0bad;
 	if (bad_at < 0 && !unwinds(uc))
