@@ -32,6 +32,10 @@ _Unwind_Reason_Code __gcc_personality_v0(int version, _Unwind_Action actions,
 					 struct _Unwind_Exception *exc,
 					 struct _Unwind_Context *context);
 
+/* Under a name of its own, for <unwind.h> makes the real one visible to the whole process. */
+void unwind_resume(struct _Unwind_Exception *exc) __asm__("_Unwind_Resume")
+	__attribute__((visibility("hidden")));
+
 static _Unwind_Reason_Code stop_at_once(struct _Unwind_Context *context, void *arg)
 {
 	return _URC_END_OF_STACK;
@@ -73,7 +77,7 @@ _Unwind_Reason_Code __gcc_personality_v0(int version, _Unwind_Action actions,
 							       context);
 }
 
-void _Unwind_Resume(struct _Unwind_Exception *exc)
+void unwind_resume(struct _Unwind_Exception *exc)
 {
 	gmp_unwind_prepare();
 	/* relaxed: ordered by the acquire in gmp_unwind_prepare(). */
