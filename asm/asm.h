@@ -2,8 +2,8 @@
  * The leaf layer: what C cannot say.  One header for both sides.
  *
  * Assembler side: FUNC/ENDFUNC give a function its label, type, size, hidden visibility, CFI and
- * endbr64; FUNC_EXPORT the same with default visibility.  Every .S file ends with GNU_STACK.
- * C side: the prototypes, and the labels of the PC windows.
+ * endbr64; FUNC_EXPORT the same with default visibility, FUNC_PUBLIC protected.  Every .S file ends
+ * with GNU_STACK. C side: the prototypes, and the labels of the PC windows.
  *
  * Rules: no stack protector, no TLS, no libc.  Each function unwinds at every instruction.  Marked
  * for IBT through <cet.h>; no shadow-stack claim, because vfork returns twice.
@@ -32,6 +32,12 @@
 
 .macro FUNC name
 	.hidden	\name
+	FUNC_EXPORT \name
+.endm
+
+/* Part of gmprt.h: exported, yet our own calls reach our own copy and need no PLT. */
+.macro FUNC_PUBLIC name
+	.protected \name
 	FUNC_EXPORT \name
 .endm
 

@@ -8,7 +8,7 @@
 
 /* long gmp_rawsyscall6(nr [rdi], a1 [rsi], a2 [rdx], a3 [rcx], a4 [r8], a5 [r9], a6 [8(%rsp)])
  * Clobbers: rax rdi rsi rdx rcx r8 r9 r10 r11.  Unwinds: yes. */
-FUNC gmp_rawsyscall6
+FUNC_PUBLIC gmp_rawsyscall6
 	movq	%rdi, %rax
 	movq	%rsi, %rdi
 	movq	%rdx, %rsi

@@ -102,8 +102,10 @@ library_is_lean()
 	if nm -D "$build/libgmp.so" | grep -E ' U (_Unwind_|__gcc_)'; then
 		echo "would bind to an unwinder in the process (above)" && return 1
 	fi
-	nm -D --defined-only "$build/libgmp.so" | grep -q ' T vfork' ||
-		{ echo "does not export vfork" && return 1; }
+	nm -D --defined-only "$build/libgmp.so" | awk '{ print $3 }' >"$logs/exports.txt"
+	for f in vfork __vfork $(sed -n 's/^GMPRT_WEAK .*\(gmp_[a-z0-9_]*\)(.*/\1/p' runtime/gmprt.h); do
+		grep -qx "$f" "$logs/exports.txt" || { echo "does not export $f" && return 1; }
+	done
 }
 
 stage_deps()
