@@ -20,22 +20,22 @@ static u64 sem_class(sem_t *s)
 	return value > 0 ? MAY_WAIT : WILL_WAIT;
 }
 
-#define CALL(type, name, version, class, nr, params, args)                                         \
-	EXPORT type shim_##name params __asm__(#name);                                             \
-	type shim_##name params                                                                    \
-	{                                                                                          \
-		GATE(class, nr);                                                                   \
-		return real_##name args;                                                           \
+#define CALL(type, name, version, class, nr, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		GATE(class, nr); \
+		return real_##name args; \
 	}
 
 /* .symver gives the versioned name and takes the assembler's own one away. */
-#define VCALL(type, name, symbol, version, at, class, nr, params, args)                            \
-	EXPORT type shim_##name params;                                                            \
-	type shim_##name params                                                                    \
-	{                                                                                          \
-		GATE(class, nr);                                                                   \
-		return real_##name args;                                                           \
-	}                                                                                          \
+#define VCALL(type, name, symbol, version, at, class, nr, params, args) \
+	EXPORT type shim_##name params; \
+	type shim_##name params \
+	{ \
+		GATE(class, nr); \
+		return real_##name args; \
+	} \
 	__asm__(".symver shim_" #name ", " symbol at version ", remove");
 
 #define ALIAS(alias, target) EXPORT_ALIAS(alias, target)

@@ -18,8 +18,8 @@
 #endif
 
 /* Another exported name for shim_<target>, which must be defined in the same file. */
-#define EXPORT_ALIAS(alias_name, target)                                                           \
-	extern __typeof__(shim_##target) shim_##alias_name __asm__(#alias_name) EXPORT             \
+#define EXPORT_ALIAS(alias_name, target) \
+	extern __typeof__(shim_##target) shim_##alias_name __asm__(#alias_name) EXPORT \
 		__attribute__((alias(#target)));
 
 /* Hand-written interceptors: the prototype with its symbol; the body is in special.c or sync.c. */

@@ -13,10 +13,10 @@
 #include <dlfcn.h>
 
 /* How a function says ENOSYS, by the result type of its row. */
-#define FAIL_ERRNO(value)                                                                          \
-	do {                                                                                       \
-		errno = ENOSYS;                                                                    \
-		return value;                                                                      \
+#define FAIL_ERRNO(value) \
+	do { \
+		errno = ENOSYS; \
+		return value; \
 	} while (0)
 #define FAIL_int FAIL_ERRNO(-1)
 #define FAIL_long FAIL_ERRNO(-1)
@@ -52,16 +52,16 @@ static void set_slot(void *slot, const char *symbol, const char *version, void *
 	__atomic_store_n((void **)slot, p ? p : missing, __ATOMIC_RELAXED);
 }
 
-#define ROW(type, name, symbol, version, params, args)                                             \
-	static type missing_##name params                                                          \
-	{                                                                                          \
-		FAIL_##type;                                                                       \
-	}                                                                                          \
-	static type resolve_##name params                                                          \
-	{                                                                                          \
-		set_slot(&real_##name, symbol, version, (void *)missing_##name);                       \
-		return real_##name args;                                                           \
-	}                                                                                          \
+#define ROW(type, name, symbol, version, params, args) \
+	static type missing_##name params \
+	{ \
+		FAIL_##type; \
+	} \
+	static type resolve_##name params \
+	{ \
+		set_slot(&real_##name, symbol, version, (void *)missing_##name); \
+		return real_##name args; \
+	} \
 	type(*real_##name) params = resolve_##name;
 #include "preload/calls.def"
 
@@ -69,7 +69,7 @@ static const struct row {
 	const char *symbol, *version;
 	void *slot, *missing;
 } rows[] = {
-#define ROW(type, name, symbol, version, params, args)                                             \
+#define ROW(type, name, symbol, version, params, args) \
 	{symbol, version, &real_##name, (void *)missing_##name},
 #include "preload/calls.def"
 };

@@ -16,8 +16,7 @@
 #include "runtime/proc.h"
 #include "runtime/opts.h"
 
-static struct sigaction host_action; /* guarded by host_lock, signals blocked */
-static struct mutex host_lock;
+static struct sigaction host_action; /* guarded by sched.host, signals blocked */
 static bool installed; /* kept across fork, like the kernel's action */
 
 static struct sigaction swap_host(const struct sigaction *act)
@@ -25,11 +24,11 @@ static struct sigaction swap_host(const struct sigaction *act)
 	u64 mask = crit_enter();
 	struct sigaction old;
 
-	mutex_lock(&host_lock);
+	mutex_lock(&sched.host);
 	old = host_action;
 	if (act)
 		host_action = *act;
-	mutex_unlock(&host_lock);
+	mutex_unlock(&sched.host);
 	crit_leave(mask);
 	return old;
 }

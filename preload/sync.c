@@ -60,16 +60,16 @@ static inline errnum join_try(pthread_t thread, void **result)
 }
 
 /* Busy: it will wait.  Any other failure: libc most likely returns one, too. */
-#define TRY(type, name, version, attempt, nr, params, args)                                        \
-	EXPORT type shim_##name params __asm__(#name);                                             \
-	type shim_##name params                                                                    \
-	{                                                                                          \
-		type r = gate_active() ? (attempt) : BUSY_##type;                                  \
-                                                                                                   \
-		if (r == 0)                                                                        \
-			return 0;                                                                  \
-		GATE(r == BUSY_##type ? WILL_WAIT : MAY_WAIT, nr);                                 \
-		return real_##name args;                                                           \
+#define TRY(type, name, version, attempt, nr, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		type r = gate_active() ? (attempt) : BUSY_##type; \
+\
+		if (r == 0) \
+			return 0; \
+		GATE(r == BUSY_##type ? WILL_WAIT : MAY_WAIT, nr); \
+		return real_##name args; \
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"

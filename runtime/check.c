@@ -18,6 +18,8 @@ void sched_dissolve(void)
 	crit_leave(mask);
 }
 
+#define ANSWER_NS 1000000000ul
+
 static u32 queued_locked(void)
 {
 	u32 n = sched.runqsize;
@@ -45,6 +47,35 @@ static const char *check_locked(u32 *handed, u32 *idle)
 	return NULL;
 }
 
+/* Does somebody answer for a P that is handed out?  No while it is on its way from one to the next. */
+static bool answered(struct p *p)
+{
+	struct g *g = load_acq(&p->g); /* @pair owner */
+	u64 w;
+
+	if (load_rlx(&p->status) != P_RUNNING)
+		return true;
+	if (!g)
+		return false;
+	w = load_acq(&g->hold); /* @pair hold */
+	return (hold_of(w) != HOLD_LOST && hold_pid(w) == p->id) ||
+	       load_acq(&g->m->park.key) == p->id + 1; /* @pair note */
+}
+
+/* A P on its way arrives within a time slice of the kernel's; one that is lost never does. */
+static bool all_answered(void)
+{
+	u64 end = os_nanotime() + ANSWER_NS;
+
+	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++)
+		while (!answered(sched.allp[i])) {
+			if (os_nanotime() > end)
+				return false;
+			os_yield();
+		}
+	return true;
+}
+
 int sched_check(void)
 {
 	u64 mask = crit_enter();
@@ -55,6 +86,8 @@ int sched_check(void)
 	wrong = check_locked(&handed, &idle);
 	mutex_unlock(&sched.lock);
 	crit_leave(mask);
+	if (!wrong && !load_rlx(&sched.dissolved) && !all_answered())
+		wrong = "nobody holds a P that is handed out";
 	if (wrong)
 		gmp_throw("check: %s: handed out %u, idle %u, gomaxprocs %u", wrong, handed, idle,
 			  load_rlx(&sched.gomaxprocs));

@@ -7,28 +7,39 @@
 #include "runtime/proc.h"
 
 /*
- * Was the open gate left by longjmp?  A handler's frame lies below the call that it interrupted, or on the
- * alternate stack.  Wrong answers (a host with stacks of its own) are harmless: a thread that is
- * taken for running while it blocks becomes a stray, and one taken for blocked lends its P.
+ * Has control left the open gate for a frame at sp, by longjmp?  A handler's frame lies below the call
+ * that it interrupted, or on the alternate stack.  Wrong answers (a host with stacks of its own) are
+ * harmless: a thread taken for running while it blocks becomes a stray, one taken for blocked lends its
+ * P.
  */
 static bool abandoned(struct m *m, uintptr_t sp)
 {
 	uintptr_t lo, hi;
-	bool now_alt = os_altstack(&lo, &hi);
-	bool then_alt = m->gate_sp >= lo && m->gate_sp < hi;
+	bool to_alt, gate_alt;
 
-	if (now_alt != then_alt)
-		return then_alt;
+	os_altstack(&lo, &hi);
+	to_alt = sp >= lo && sp < hi;
+	gate_alt = m->gate_sp >= lo && m->gate_sp < hi;
+	if (to_alt != gate_alt)
+		return gate_alt;
 	return sp >= m->gate_sp;
 }
 
-/* Finishes the exit that the longjmp skipped, wherever it was. */
+/* Finishes the exit that the jump skipped, wherever it was. */
 static void repair(struct m *m)
 {
-	if (load_rlx(&m->g->status) == G_RUNNABLE)
-		acquirep_again(m);
+	if (m->queued)
+		acquirep(m);
 	exitsyscall(m);
 	m->depth = 0;
+}
+
+void gate_jump(uintptr_t sp)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live) && m->depth && abandoned(m, sp))
+		repair(m);
 }
 
 struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)

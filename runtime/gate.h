@@ -4,7 +4,8 @@
  *
  * Only the outermost gate of a thread is a bracket.  A gate opened inside it belongs to a signal handler
  * that interrupted the blocked call: it passes through, and the handler runs at once, without a P.
- * A gate that was left by longjmp is found by the next one: its stack pointer is not above ours.
+ * A gate that is left by longjmp is closed on the way (gate_jump), and one that was left unseen, by
+ * swapcontext say, by the next gate, whose stack pointer gives it away.
  *
  * Async-signal-safe.  Touches no errno.
  */
@@ -56,6 +57,9 @@ static inline bool gate_active(void)
 
 	return m && load_rlx(&m->live) && !m->depth;
 }
+
+/* The calling thread is about to longjmp to a frame at sp: closes the gate if that is outside of it. */
+void gate_jump(uintptr_t sp);
 
 /* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
 bool gate_yield(void);

@@ -6,6 +6,7 @@
 #include "runtime/life.h"
 
 #include "runtime/alloc.h"
+#include "runtime/fork.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
 #include "runtime/opts.h"
@@ -23,6 +24,7 @@ int sched_start(u32 procs)
 {
 	struct g *g;
 
+	fork_prepare();
 	fence_asymmetric = os_membarrier_register() == 0;
 	sched.start_ns = os_nanotime();
 	g = newg(NULL, NULL);
@@ -105,6 +107,7 @@ void mstart(struct g *g)
 
 	m->tid = os_gettid();
 	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
+	m->queued = false;
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;
@@ -120,7 +123,8 @@ bool mexit(void)
 	u64 mask;
 	bool last;
 
-	acquirep_again(m); /* ended by a handler while it waited for a P: it is still queued */
+	if (m->queued) /* ended by a handler while it waited for a P */
+		acquirep(m);
 	mask = crit_enter();
 	store_rlx(&m->live, 0);
 	store_rlx(&g->status, G_DEAD);

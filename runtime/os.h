@@ -20,8 +20,8 @@ void os_membarrier(void);
 
 i32 os_gettid(void);
 void os_yield(void);
-/* The alternate signal stack, [*lo, *hi), empty when there is none; true while it is in use. */
-bool os_altstack(uintptr_t *lo, uintptr_t *hi);
+/* The alternate signal stack, [*lo, *hi), empty when there is none. */
+void os_altstack(uintptr_t *lo, uintptr_t *hi);
 int os_cpu_count(void);			/* CPUs in this thread's affinity mask, at least 1 */
 
 u64 os_block_signals(void);		/* blocks all; returns the old mask */

@@ -1,7 +1,7 @@
 /* The real os.h: raw system calls through asm/, nothing of libc. */
 #include "runtime/os.h"
 
-#include <linux/signal.h>
+#include <asm/signal.h>
 #include <asm/poll.h>
 #include <asm/siginfo.h>
 #include <asm/unistd.h>
@@ -83,14 +83,13 @@ void os_yield(void)
 	gmp_rawsyscall6(__NR_sched_yield, 0, 0, 0, 0, 0, 0);
 }
 
-bool os_altstack(uintptr_t *lo, uintptr_t *hi)
+void os_altstack(uintptr_t *lo, uintptr_t *hi)
 {
 	stack_t ss = {0};
 
 	gmp_rawsyscall6(__NR_sigaltstack, 0, (long)&ss, 0, 0, 0, 0);
 	*lo = (uintptr_t)ss.ss_sp;
 	*hi = *lo + ss.ss_size;
-	return ss.ss_flags & SS_ONSTACK;
 }
 
 int os_cpu_count(void)

@@ -23,7 +23,7 @@
 
 #define GLOBAL_EVERY 61 /* as Go: the global queue is never starved by a ring */
 
-struct sched sched __attribute__((aligned(4096)));
+struct sched sched;
 bool fence_asymmetric;
 #ifdef GMP_TSAN
 au32 fence_word;
@@ -242,6 +242,7 @@ static void wirep(struct m *m, struct p *p)
 static void queue_locked(struct g *g)
 {
 	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
+	g->m->queued = true;
 	g->ready_ns = os_nanotime();
 	globrunq_put(g);
 	/* seq_cst, @pair doze (StoreLoad): queued before we look whether sysmon sleeps. */
@@ -265,8 +266,8 @@ static bool take_or_queue(struct m *m)
 
 /*
  * G: runnable -> running with the P that comes through our note.  By: its own M, signals enabled.
- * A handler may leave it at any point by longjmp and the next gate calls it again: each step is
- * done once, and hold and note tell which are done.
+ * A handler may leave it at any point, by longjmp or by ending the thread; who comes next finds
+ * m->queued and calls it again.  Each step is done once: hold, note and queued tell which are.
  */
 static void await_grant(struct m *m)
 {
@@ -284,6 +285,7 @@ static void await_grant(struct m *m)
 		}
 	}
 	note_clear(&m->park);
+	m->queued = false;
 	store_rlx(&g->status, G_RUNNING); /* relaxed: seizers of a running G probe the kernel first */
 }
 
@@ -303,6 +305,10 @@ void acquirep(struct m *m)
 
 	if (dissolved(m))
 		return;
+	if (m->queued) { /* cancelled while it was parked: the place in the queue is still ours */
+		await_grant(m);
+		return;
+	}
 	mask = crit_enter();
 	if (load_rlx(&sched.nwait) == 0) /* relaxed: only saves asking in vain */
 		p = seize_waiting();
@@ -315,12 +321,6 @@ void acquirep(struct m *m)
 	stat_add(parks, 1);
 	sysmon_kick();
 	await_grant(m);
-}
-
-void acquirep_again(struct m *m)
-{
-	if (load_rlx(&m->g->status) == G_RUNNABLE)
-		await_grant(m);
 }
 
 /* G: running -> runnable, its P p to whoever is next, which may be g itself.  Signals blocked. */

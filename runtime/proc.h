@@ -15,10 +15,9 @@ void crit_leave(u64 mask);
 
 /*
  * G: running with its P lost -> running with a P.  Parks until there is one.
- * By: its own M, signals enabled.  After a longjmp out of it, acquire_again() finishes it.
+ * By: its own M, signals enabled.  Called again after a longjmp out of it, it finishes the first call.
  */
 void acquirep(struct m *m);
-void acquirep_again(struct m *m);
 /*
  * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own M.
  */

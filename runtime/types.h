@@ -106,6 +106,7 @@ struct m {
 	struct g *g;
 	struct p *p;  /* P held last; g->hold says if it still is.  Owner only. */
 	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
+	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
 	struct note park; /* a P granted to us comes through here */
 	i32 tid;
@@ -187,6 +188,7 @@ struct sched {
 	au32 sysmon_on;
 
 	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
+	struct mutex host; /* guards preload/signal.c's copy of the host's action; never with lock */
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
 	struct p *pidle;
@@ -209,9 +211,8 @@ struct sched {
 	/* sysmon only. */
 	struct g *strays;
 	u32 nstray;
-};
+} __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 
-/* One page-aligned object, so that a forked child finds it wiped (MADV_WIPEONFORK, fork.c). */
 extern struct sched sched;
 
 /* Set for threads that have a G; NULL for all others, and while a process has one thread. */
