@@ -39,7 +39,7 @@
 #include <unistd.h>
 
 /* Result types of calls.def whose name says how the function reports an error. */
-typedef int errnum; /* 0 or an errno value */
+typedef int errnum;   /* 0 or an errno value */
 typedef int thrd_res; /* thrd_success, thrd_error, ... */
 typedef DIR *dir_ptr;
 typedef struct dirent *dirent_ptr;

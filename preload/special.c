@@ -102,31 +102,24 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 }
 
 /*
- * long syscall(long nr, ...) A call that returns twice on one stack, or on another one, must find
- * only libc's frame there: what a C function of ours would keep below its return address is gone
- * or shared when the second return comes. So these numbers are jumped through, with all registers
- * and the stack as the caller left them.
+ * long syscall(long nr, ...)
+ *
+ * A call that returns twice on one stack, or on another one, must find only libc's frame there:
+ * what a C function of ours would keep below its return address is gone or shared when the second
+ * return comes.  So these numbers are jumped through, registers and stack as the caller left them.
  */
 #define STRING(x) #x
-#define NUMBER(x) "$" STRING(x)
+#define THROUGH_LIBC(number) "cmpq $" STRING(number) ", %rdi\n\tje 1f\n\t"
 __attribute__((naked)) long shim_syscall(long nr, long a1, long a2, long a3, long a4, long a5,
 					 long a6)
 {
-	__asm__("cmpq	" NUMBER(
-		__NR_clone) ", %rdi\n\t"
-			    "je	1f\n\t"
-			    "cmpq	" NUMBER(
-				    __NR_vfork) ", %rdi\n\t"
-						"je	1f\n\t"
-						"cmpq	" NUMBER(
-							__NR_fork) ", %rdi\n\t"
-								   "je	1f\n\t"
-								   "cmpq	" NUMBER(
-									   __NR_clone3) ", %rdi\n\t"
-											"je	1f\n\t"
-											"cmpq	" NUMBER(
-												__NR_rt_sigreturn) ", %rdi\n\t"
-														   "je	1f\n\t"
-														   "jmp	syscall_by_number\n"
-														   "1:	jmp	*real_syscall(%rip)");
+	/* clang-format off */
+	__asm__(THROUGH_LIBC(__NR_clone)
+		THROUGH_LIBC(__NR_vfork)
+		THROUGH_LIBC(__NR_fork)
+		THROUGH_LIBC(__NR_clone3)
+		THROUGH_LIBC(__NR_rt_sigreturn)
+		"jmp syscall_by_number\n"
+		"1:	jmp *real_syscall(%rip)");
+	/* clang-format on */
 }
