@@ -31,7 +31,7 @@ const char *function_end(const void *fn)
 
 void step_begin(const void *fn, void (*hook)(ucontext_t *uc, int n))
 {
-	struct sigaction sa = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO};
+	struct sigaction sa = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
 
 	step.lo = fn;
 	step.hi = function_end(fn);

@@ -16,7 +16,7 @@ struct step {
 	const char *lo; /* the function under test, and its end */
 	const char *hi;
 	void (*hook)(ucontext_t *uc, int n); /* n counts the PCs inside, from 0 */
-	int seen; /* how many PCs were inside */
+	int seen;			     /* how many PCs were inside */
 };
 
 extern struct step step;

@@ -32,7 +32,7 @@ static struct {
 static void on_sigsys(int sig, siginfo_t *si, void *ctx)
 {
 	greg_t *r = ((ucontext_t *)ctx)->uc_mcontext.gregs;
-	const int order[6] = {REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9};
+	const int order[6] = { REG_RDI, REG_RSI, REG_RDX, REG_R10, REG_R8, REG_R9 };
 
 	seen.calls++;
 	seen.nr = si->si_syscall;
@@ -50,8 +50,8 @@ static void trap_probe(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog prog = {sizeof(code) / sizeof(code[0]), code};
-	struct sigaction sa = {.sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO};
+	struct sock_fprog prog = { sizeof(code) / sizeof(code[0]), code };
+	struct sigaction sa = { .sa_sigaction = on_sigsys, .sa_flags = SA_SIGINFO };
 
 	cr_assert_eq(sigaction(SIGSYS, &sa, NULL), 0);
 	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
@@ -59,9 +59,9 @@ static void trap_probe(void)
 	memset(&seen, 0, sizeof(seen));
 }
 
-static const long probe[6] = {0x1111111111111111, -2,
-			      0x3333333333333333, 0x4444444444444444,
-			      -0x5555555555,	  0x6666666666666666};
+static const long probe[6] = { 0x1111111111111111, -2,
+			       0x3333333333333333, 0x4444444444444444,
+			       -0x5555555555,	   0x6666666666666666 };
 
 Test(rawsyscall6, gives_the_kernel_all_six_arguments)
 {
@@ -174,9 +174,9 @@ Test(rawsyscall, windows_are_named_in_order_and_end_behind_the_instruction)
 		const void *fn;
 		const char *start, *end;
 	} w[] = {
-		{(void *)gmp_rawsyscall6, gmp_syscall_start, gmp_syscall_end},
-		{(void *)gmp_rawsyscall3, gmp_syscall3_start, gmp_syscall3_end},
-		{(void *)gmp_cancelsyscall6, gmp_cancelsyscall_start, gmp_cancelsyscall_end},
+		{ (void *)gmp_rawsyscall6, gmp_syscall_start, gmp_syscall_end },
+		{ (void *)gmp_rawsyscall3, gmp_syscall3_start, gmp_syscall3_end },
+		{ (void *)gmp_cancelsyscall6, gmp_cancelsyscall_start, gmp_cancelsyscall_end },
 	};
 
 	for (size_t i = 0; i < sizeof(w) / sizeof(w[0]); i++) {
@@ -191,7 +191,7 @@ Test(rawsyscall, windows_are_named_in_order_and_end_behind_the_instruction)
 
 Test(asm, functions_begin_with_endbr64)
 {
-	const void *fns[] = {gmp_rawsyscall6, gmp_rawsyscall3, gmp_cancelsyscall6, vfork};
+	const void *fns[] = { gmp_rawsyscall6, gmp_rawsyscall3, gmp_cancelsyscall6, vfork };
 
 	for (size_t i = 0; i < sizeof(fns) / sizeof(fns[0]); i++)
 		cr_assert_arr_eq((const char *)fns[i], "\xf3\x0f\x1e\xfa", 4);
@@ -200,7 +200,7 @@ Test(asm, functions_begin_with_endbr64)
 /* Does fd hold a byte to read, now? */
 static bool readable(int fd)
 {
-	struct pollfd p = {fd, POLLIN, 0};
+	struct pollfd p = { fd, POLLIN, 0 };
 
 	return poll(&p, 1, 0) == 1;
 }

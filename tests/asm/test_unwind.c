@@ -151,14 +151,14 @@ static bool wait_in_syscall(int nr)
 		FILE *f = tid ? fopen(path, "r") : NULL;
 
 		if (f) {
-			bool in =
-				fgets(line, sizeof(line), f) && line[0] != 'r' && atoi(line) == nr;
+			bool in = fgets(line, sizeof(line), f) && line[0] != 'r' &&
+				  atoi(line) == nr;
 
 			fclose(f);
 			if (in)
 				return true;
 		}
-		nanosleep(&(struct timespec){0, 1000000}, NULL);
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 	}
 	return false;
 }
@@ -166,7 +166,7 @@ static bool wait_in_syscall(int nr)
 /* Sends SIGUSR1 into the blocked read; gives the read's result. */
 static long interrupt_read(int sa_flags)
 {
-	struct sigaction sa = {.sa_sigaction = on_usr1, .sa_flags = SA_SIGINFO | sa_flags};
+	struct sigaction sa = { .sa_sigaction = on_usr1, .sa_flags = SA_SIGINFO | sa_flags };
 	pthread_t t;
 	void *result;
 
@@ -178,7 +178,7 @@ static long interrupt_read(int sa_flags)
 	cr_assert(wait_in_syscall(SYS_read), "the reader did not block");
 	pthread_kill(t, SIGUSR1);
 	for (int i = 0; i < 10000 && !handled; i++)
-		nanosleep(&(struct timespec){0, 1000000}, NULL);
+		nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 	cr_assert(handled);
 	if (sa_flags & SA_RESTART)
 		cr_assert_eq(write(pipe_fd[1], "x", 1), 1);

@@ -142,7 +142,7 @@ Test(vfork, keeps_callee_saved_registers_and_the_stack_pointer)
 
 Test(vfork, sets_errno_and_still_leaves_when_the_kernel_refuses)
 {
-	const struct rlimit none = {0, 0};
+	const struct rlimit none = { 0, 0 };
 
 	/* Root is not bound by RLIMIT_NPROC; any other user is. */
 	if (getuid() == 0)
