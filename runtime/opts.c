@@ -1,7 +1,8 @@
 #include "runtime/opts.h"
 
-#include "runtime/print.h"
+#include "runtime/limit.h"
 #include "runtime/os.h"
+#include "runtime/print.h"
 
 enum kind { NUMBER, WORD };
 
@@ -23,8 +24,8 @@ struct opts opts = {
 #undef CHOICE
 };
 
-#define WORDS_2(a, b) {#a, #b}
-#define WORDS_3(a, b, c) {#a, #b, #c}
+#define WORDS_2(a, b) {#a, #b, NULL, NULL}
+#define WORDS_3(a, b, c) {#a, #b, #c, NULL}
 #define WORDS_N(a, b, c, n, ...) n
 #define WORDS(...) WORDS_N(__VA_ARGS__, WORDS_3, WORDS_2, )(__VA_ARGS__)
 
@@ -48,6 +49,27 @@ static const struct option table[] = {
 static char upper(char c)
 {
 	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Copies s through change, which must keep it one printable line. */
+static const char *copy(char *buf, size_t len, const char *s, char (*change)(char))
+{
+	size_t i = 0;
+
+	for (; i + 1 < len && s[i]; i++)
+		buf[i] = change(s[i]);
+	buf[i] = 0;
+	return buf;
+}
+
+static char printable(char c)
+{
+	return c >= ' ' && c <= '~' ? c : '?';
 }
 
 static bool same_word(const char *a, const char *b)
@@ -106,40 +128,40 @@ static bool set_word(const struct option *o, const char *text)
 	return false;
 }
 
-static void lower_name(const struct option *o, char *buf, size_t len)
+/* "signal|gate|off" */
+static void all_words(const struct option *o, char *buf, size_t len)
 {
-	size_t i = 0;
+	char word[16];
+	size_t n = 0;
 
-	for (; i + 1 < len && o->name[i]; i++)
-		buf[i] = upper(o->name[i]);
-	buf[i] = 0;
+	for (u32 i = 0; i < 4 && o->words[i]; i++)
+		n += gmp_format(buf + n, len - n, "%s%s", i ? "|" : "",
+				copy(word, sizeof(word), o->words[i], lower));
 }
 
-/* The default in words: a 0 that no user may set means "chosen for you". */
-static void default_text(const struct option *o, char *buf, size_t len)
+/* A value in words.  A number below the minimum is one that nobody can set: chosen for you. */
+static void value_text(const struct option *o, u32 value, char *buf, size_t len)
 {
 	if (o->kind == WORD)
-		gmp_format(buf, len, "%s", o->words[o->def]);
-	else if (o->def < o->min)
-		gmp_format(buf, len, "its default");
+		copy(buf, len, o->words[value], lower);
+	else if (value < o->min)
+		gmp_format(buf, len, "%u", limit_procs());
 	else
-		gmp_format(buf, len, "%u", o->def);
+		gmp_format(buf, len, "%u", value);
 }
 
 static void complain(const struct option *o, const char *text)
 {
-	char name[32], def[32], shown[64];
+	char name[32], shown[64], range[64], def[32];
 
-	lower_name(o, name, sizeof(name));
-	default_text(o, def, sizeof(def));
-	gmp_format(shown, sizeof(shown), "%s", text);
+	copy(name, sizeof(name), o->name, upper);
+	copy(shown, sizeof(shown), text, printable);
+	value_text(o, o->def, def, sizeof(def));
+	all_words(o, range, sizeof(range));
 	if (o->kind == NUMBER)
-		gmp_warn("opts: GMP_%s='%s' is not a %s in %u..%u; using %s", name, shown, o->unit,
-			 o->min, o->max, def);
-	else
-		gmp_warn("opts: GMP_%s='%s' is not one of %s|%s%s%s; using %s", name, shown,
-			 o->words[0], o->words[1], o->words[2] ? "|" : "",
-			 o->words[2] ? o->words[2] : "", def);
+		gmp_format(range, sizeof(range), "a %s in %u..%u", o->unit, o->min, o->max);
+	gmp_warn("opts: GMP_%s='%s' is not %s%s; using %s", name, shown,
+		 o->kind == WORD ? "one of " : "", range, def);
 }
 
 static void parse_one(const char *entry)
@@ -159,30 +181,25 @@ void opts_parse(char *const *envp)
 		parse_one(*envp);
 }
 
+static void help_line(const struct option *o)
+{
+	char name[32], value[32], range[64], line[256];
+	size_t n;
+
+	copy(name, sizeof(name), o->name, upper);
+	value_text(o, *o->value, value, sizeof(value));
+	all_words(o, range, sizeof(range));
+	if (o->kind == NUMBER)
+		gmp_format(range, sizeof(range), "%s %u..%u", o->unit, o->min, o->max);
+	n = gmp_format(line, sizeof(line), "GMP_%s=%s", name, value);
+	while (n < 24)
+		line[n++] = ' ';
+	n += gmp_format(line + n, sizeof(line) - n, " %s: %s\n", range, o->help);
+	os_write(2, line, n);
+}
+
 void opts_help(void)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct option *o = &table[i];
-		char name[32], line[256];
-		size_t n;
-
-		lower_name(o, name, sizeof(name));
-		n = gmp_format(line, sizeof(line), "GMP_%s=", name);
-		if (o->kind == WORD)
-			n += gmp_format(line + n, sizeof(line) - n, "%s", o->words[*o->value]);
-		else if (*o->value >= o->min)
-			n += gmp_format(line + n, sizeof(line) - n, "%u", *o->value);
-		else
-			n += gmp_format(line + n, sizeof(line) - n, "auto");
-		while (n < 24)
-			line[n++] = ' ';
-		if (o->kind == NUMBER)
-			n += gmp_format(line + n, sizeof(line) - n, " %s %u..%u: %s\n", o->unit,
-					o->min, o->max, o->help);
-		else
-			n += gmp_format(line + n, sizeof(line) - n, " %s|%s%s%s: %s\n", o->words[0],
-					o->words[1], o->words[2] ? "|" : "",
-					o->words[2] ? o->words[2] : "", o->help);
-		os_write(2, line, n);
-	}
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		help_line(&table[i]);
 }
