@@ -129,7 +129,7 @@ stage_lint()
 	step style sh tools/lint/style.sh .
 	step layers /usr/bin/python3 tools/lint/layers.py . $build
 	step pairs /usr/bin/python3 tools/lint/pairs.py .
-	[ ! -f tools/lint/exports.py ] || step exports /usr/bin/python3 tools/lint/exports.py
+	[ ! -f tools/lint/exports.py ] || step exports /usr/bin/python3 tools/lint/exports.py . $build
 	step library library_is_lean
 }
 
