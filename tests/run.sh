@@ -80,8 +80,11 @@ sources()
 
 format_is_right()
 {
-	# shellcheck disable=SC2046
-	clang-format --dry-run -Werror $(sources)
+	sources | while read -r f; do
+		clang-format "$f" | cmp -s - "$f" || echo "gmp: style: $f: clang-format would change it"
+	done >"$logs/format.txt"
+	cat "$logs/format.txt"
+	[ ! -s "$logs/format.txt" ]
 }
 
 # What the loader will see: libc is the only library needed, and the name is ours.
@@ -172,10 +175,12 @@ stage_apps()
 	suite $build apps 1
 }
 
+# First the harness itself (natively, and sabotaged), then many seeds under the library.
 stage_stress()
 {
+	sh tests/stress/run.sh --self-test || return 1
 	if [ -n "$quick" ]; then
-		sh tests/stress/run.sh --minutes 0.3
+		sh tests/stress/run.sh --seeds 4 --seconds-per-seed 4
 	else
 		sh tests/stress/run.sh --minutes 2
 	fi
@@ -212,6 +217,9 @@ if [ "${GMP_TEST_STAGE:-}" ]; then
 	exit $?
 fi
 
+# What a reader of a failed log looks for first.
+faults='FAIL|Assertion|error:|gmp: (fatal|bug|style|layers|pairs|exports|deps)|Sanitizer'
+
 run_stage()
 {
 	log=$logs/$1.log
@@ -225,6 +233,10 @@ run_stage()
 	ok=$2 bad=$3
 	# A stage that ends badly without a failed test of its own (a crash, a hang) is one.
 	if [ $rc -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+	if [ $((ok + bad)) -eq 0 ] && [ "$1" != deps ]; then
+		bad=1
+		echo "FAIL: no test ran" >>"$log"
+	fi
 	passed=$((passed + ok))
 	failed=$((failed + bad))
 	word=ok
@@ -232,8 +244,7 @@ run_stage()
 	[ $rc -ne 124 ] && [ $rc -ne 137 ] || word=HUNG
 	printf '%-5s %-8s %4d passed %3d failed %4d s\n' "$word" "$1" "$ok" "$bad" "$took"
 	if [ "$bad" -ne 0 ]; then
-		grep -nE 'FAIL|Assertion|error:|gmp: (fatal|lint|style|layers|pairs|exports|deps)|Sanitizer' "$log" |
-			tail -n 25 | sed 's/^/      /'
+		grep -nE "$faults" "$log" | head -n 25 | cut -c 1-200 | sed 's/^/      /'
 		echo "      log: $log"
 	fi
 }
