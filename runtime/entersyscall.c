@@ -64,7 +64,7 @@ void exitsyscall_slow(struct m *m)
 		w = load_acq(&g->hold);
 	if (hold_of(w) == HOLD_LOST) {
 		store_rlx(&g->preempt, 0);
-		acquirep(m);
+		acquirep(m, true);
 	} else if (load_rlx(&g->preempt)) {
 		preempt_yield(m);
 	}

@@ -29,7 +29,7 @@ static bool abandoned(struct m *m, uintptr_t sp)
 static void repair(struct m *m)
 {
 	if (m->queued)
-		acquirep(m);
+		acquirep(m, true);
 	exitsyscall(m);
 	m->depth = 0;
 }

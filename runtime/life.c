@@ -35,7 +35,7 @@ int sched_start(u32 procs)
 		return -12;
 	g->m->tid = os_gettid();
 	g->m->depth = 0;
-	acquirep(g->m); /* at once: every P is idle */
+	acquirep(g->m, true); /* at once: every P is idle */
 	store_rlx(&g->m->live, 1);
 	gmp_tls_m = g->m;
 	/* release, @pair active: everything above before a foreign thread may adopt itself. */
@@ -111,7 +111,7 @@ void mstart(struct g *g)
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;
-	acquirep(m);
+	acquirep(m, true);
 	m->depth = 0;
 }
 
@@ -124,7 +124,7 @@ bool mexit(void)
 	bool last;
 
 	if (m->queued) /* ended by a handler while it waited for a P */
-		acquirep(m);
+		acquirep(m, true);
 	mask = crit_enter();
 	store_rlx(&m->live, 0);
 	store_rlx(&g->status, G_DEAD);

@@ -75,7 +75,7 @@ void preempt_handler(struct m *m, uintptr_t sp)
 	m->gate_sp = sp;
 	m->depth = 1;
 	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
-		acquirep(m); /* a stray, seen running */
+		acquirep(m, false); /* a stray, seen running */
 	else if (load_rlx(&g->preempt))
 		preempt_yield(m);
 	m->depth = 0;

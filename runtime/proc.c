@@ -99,12 +99,15 @@ static struct g *steal_locked(struct p *p)
 	return NULL;
 }
 
-/* The next G for p: own ring, every 61st time the global queue first, global batch, then steal. */
+/*
+ * The next G for p: one back from a call, own ring (every 61st time the global queue first), global
+ * batch, then steal.
+ */
 static struct g *findrunnable_locked(struct p *p)
 {
-	struct g *g = NULL;
+	struct g *g = backq_get(p, os_nanotime());
 
-	if (load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
+	if (!g && load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
 		g = globrunq_get(p, 1);
 	if (!g)
 		g = runq_get(p);
@@ -130,11 +133,19 @@ static struct g *next_locked(struct p *p)
 
 /* ---- handing on ---- */
 
+static void new_slice(struct p *p)
+{
+	/* relaxed, both: sysmon compares the tick with what it saw. */
+	store_rlx(&p->granted_ns, os_nanotime());
+	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
+}
+
 /* G: queued -> granted.  By: who owns p and took g off its queue. */
 static void grant(struct p *p, struct g *g)
 {
 	add_ar(&sched.nwait, (u32)-1);
-	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
+	new_slice(p);
+	p->boost_ns = !g->back ? 0 : p->boost_ns ? p->boost_ns : load_rlx(&p->granted_ns);
 	/* release, @pair owner: sysmon may look at g through p from here on. */
 	store_rel(&p->g, g);
 	stat_add(handoffs, 1);
@@ -146,8 +157,9 @@ void handoffp(struct p *p)
 	struct g *g = NULL;
 
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
-	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY)
-		g = runq_get(p); /* the common case needs no lock */
+	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
+	    !load_rlx(&sched.backq.size))
+		g = runq_get(p); /* the common case among hogs needs no lock */
 	if (!g) {
 		mutex_lock(&sched.lock);
 		g = next_locked(p);
@@ -232,15 +244,17 @@ static void wirep(struct m *m, struct p *p)
 	struct g *g = m->g;
 
 	m->p = p;
-	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
+	new_slice(p);
+	p->boost_ns = 0;
 	store_rlx(&g->status, G_RUNNING);
 	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
 	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
 	store_rel(&p->g, g); /* @pair owner */
 }
 
-static void queue_locked(struct g *g)
+static void queue_locked(struct g *g, bool back)
 {
+	g->back = back;
 	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
 	g->m->queued = true;
 	g->ready_ns = os_nanotime();
@@ -250,14 +264,14 @@ static void queue_locked(struct g *g)
 }
 
 /* Takes an idle P, or queues g.  True: wired.  False: queued; finish with await_grant(). */
-static bool take_or_queue(struct m *m)
+static bool take_or_queue(struct m *m, bool back)
 {
 	struct p *p;
 
 	mutex_lock(&sched.lock);
 	p = pidleget(m->p);
 	if (!p)
-		queue_locked(m->g);
+		queue_locked(m->g, back);
 	mutex_unlock(&sched.lock);
 	if (p)
 		wirep(m, p);
@@ -297,7 +311,7 @@ static bool dissolved(struct m *m)
 	return true;
 }
 
-void acquirep(struct m *m)
+void acquirep(struct m *m, bool back)
 {
 	struct p *p = NULL;
 	u64 mask;
@@ -314,7 +328,7 @@ void acquirep(struct m *m)
 		p = seize_waiting();
 	if (p)
 		wirep(m, p);
-	wired = p || take_or_queue(m);
+	wired = p || take_or_queue(m, back);
 	crit_leave(mask);
 	if (wired)
 		return;
@@ -330,7 +344,7 @@ static void yield_p(struct g *g, struct p *p)
 
 	store_rlx(&p->g, NULL);
 	mutex_lock(&sched.lock);
-	queue_locked(g);
+	queue_locked(g, false);
 	next = next_locked(p);
 	mutex_unlock(&sched.lock);
 	if (next)
@@ -352,7 +366,7 @@ void gosched(struct m *m)
 		yield_p(g, p);
 	crit_leave(mask);
 	if (!p) { /* seized in the meantime: we come back like any other */
-		acquirep(m);
+		acquirep(m, false);
 		return;
 	}
 	stat_add(parks, 1);

@@ -16,8 +16,9 @@ void crit_leave(u64 mask);
 /*
  * G: running with its P lost -> running with a P.  Parks until there is one.
  * By: its own M, signals enabled.  Called again after a longjmp out of it, it finishes the first call.
+ * back: from a call, or new, so it may queue before those that only compute.
  */
-void acquirep(struct m *m);
+void acquirep(struct m *m, bool back);
 /*
  * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own M.
  */

@@ -1,5 +1,7 @@
 #include "runtime/runq.h"
 
+#include "runtime/opts.h"
+
 u32 runq_size(struct p *p)
 {
 	/* relaxed: a count for people and for heuristics. */
@@ -67,44 +69,60 @@ struct g *runq_steal(struct p *p, struct p *victim)
 	return n ? batch[0] : NULL;
 }
 
-void globrunq_put(struct g *g)
+static void push(struct gqueue *q, struct g *g)
 {
 	g->schedlink = NULL;
-	if (sched.runqtail)
-		sched.runqtail->schedlink = g;
+	if (q->tail)
+		q->tail->schedlink = g;
 	else
-		sched.runqhead = g;
-	sched.runqtail = g;
-	sched.runqsize++;
+		q->head = g;
+	q->tail = g;
+	store_rlx(&q->size, load_rlx(&q->size) + 1);
 }
 
-static struct g *pop(void)
+static struct g *pop(struct gqueue *q)
 {
-	struct g *g = sched.runqhead;
+	struct g *g = q->head;
 
 	if (!g)
 		return NULL;
-	sched.runqhead = g->schedlink;
-	if (!sched.runqhead)
-		sched.runqtail = NULL;
-	sched.runqsize--;
+	q->head = g->schedlink;
+	if (!q->head)
+		q->tail = NULL;
+	store_rlx(&q->size, load_rlx(&q->size) - 1);
 	return g;
+}
+
+void globrunq_put(struct g *g)
+{
+	push(g->back ? &sched.backq : &sched.runq, g);
+}
+
+struct g *backq_get(struct p *p, u64 now)
+{
+	bool others = sched.runq.head || runq_size(p);
+
+	if (!sched.backq.head)
+		return NULL;
+	if (others && p->boost_ns && now - p->boost_ns >= opts.slice_us * 1000ul)
+		return NULL;
+	return pop(&sched.backq);
 }
 
 struct g *globrunq_get(struct p *p, u32 max)
 {
 	/* relaxed: gomaxprocs only sizes the share; we hold the lock it is written under. */
-	u32 n = sched.runqsize / load_rlx(&sched.gomaxprocs) + 1;
-	struct g *g = pop();
+	u32 n = load_rlx(&sched.runq.size) / load_rlx(&sched.gomaxprocs) + 1;
+	struct g *g = pop(&sched.runq);
 
 	if (n > RUNQ_SIZE / 2)
 		n = RUNQ_SIZE / 2;
 	if (max && n > max)
 		n = max;
-	while (g && --n && sched.runqhead) {
-		if (!runq_put(p, sched.runqhead))
+	while (g && --n && sched.runq.head) {
+		if (!runq_put(p, sched.runq.head))
 			break;
-		pop();
+		pop(&sched.runq);
 	}
 	return g;
 }

@@ -1,11 +1,15 @@
 /*
- * Run queues: a 256-slot ring in every P and one global FIFO.
+ * Run queues: a 256-slot ring in every P and two global FIFOs.
  *
  *              needs sched.lock   who
  *   runq_put   yes                who owns the P (so there is one producer)
  *   runq_get   no                 anybody who owns the P
  *   runq_steal no                 anybody who owns another P
  *   globrunq_* yes                anybody
+ *
+ * A G that comes back from a call goes before those that just want to go on computing, or a thread of
+ * short calls beside n hogs is late by n slices at every call.  The boost is bounded: when a P has served
+ * returning Gs for a slice, the next grant is for one of the others.
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.
@@ -23,7 +27,10 @@ struct g *runq_get(struct p *p);
 struct g *runq_steal(struct p *p, struct p *victim);
 u32 runq_size(struct p *p);
 
+/* To the tail of the queue that g->back says. */
 void globrunq_put(struct g *g);
+/* A G back from a call if p may still prefer them at time now, or nobody else waits globally. */
+struct g *backq_get(struct p *p, u64 now);
 /*
  * Takes a fair share of the global queue: returns its head and moves up to max - 1 more into p's
  * ring.  max = 0: as many as min(128, size / gomaxprocs + 1).

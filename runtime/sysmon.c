@@ -27,8 +27,9 @@
 #define BLIND_NS (5 * MS)	 /* /proc cannot be read: CPU clock still for so long means blocked */
 #define RESEND_NS (1 * MS)	 /* a signal that met an open gate is repeated */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
-#define STRAY_ROUND_NS (20 * MS)
-#define STRAY_COST_NS (1 * MS) /* of sleep for each stray, so that looking stays below 0.1 % */
+#define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
+#define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
+#define STRAY_EACH_NS (1 * MS)
 
 /* ---- sleeping and waking ---- */
 
@@ -223,7 +224,6 @@ static void new_slice(struct p *p, struct g *g, u64 now)
 	p->seen = (struct sysmontick){.g = g,
 				      .schedtick = load_rlx(&p->schedtick),
 				      .syscalltick = load_rlx(&g->syscalltick),
-				      .slice_ns = now,
 				      .call_ns = now,
 				      .still_ns = now,
 				      .cpu_ns = -1};
@@ -246,7 +246,7 @@ static bool look(struct p *p, u64 now)
 		soon = look_call(p, g, now);
 	else if (status == G_RUNNING)
 		soon = look_running(p, g, now);
-	if (load_acq(&p->g) == g && now - p->seen.slice_ns >= opts.slice_us * US)
+	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)(opts.slice_us * US))
 		over_slice(p, g, now);
 	return soon;
 }
@@ -270,39 +270,47 @@ static bool is_stray(struct g *g)
 }
 
 /* A stray that is seen running again needs a P like everybody: the signal brings it home. */
-static void look_stray(struct g *g, u64 now)
+static bool look_stray(struct g *g, u64 now)
 {
 	i64 cpu = os_thread_cpu(g->m->tid);
 
-	if (cpu == g->stray_cpu || opts.preempt != PREEMPT_SIGNAL)
-		return;
+	if (cpu == g->stray_cpu)
+		return false;
 	g->stray_cpu = cpu;
-	if (now - g->stray_sent_ns < RESEND_NS || os_probe(g->m->tid) != PROBE_RUNNING)
-		return;
-	g->stray_sent_ns = now;
-	preempt_send(g);
+	if (opts.preempt == PREEMPT_SIGNAL && now - g->stray_sent_ns >= RESEND_NS &&
+	    os_probe(g->m->tid) == PROBE_RUNNING) {
+		g->stray_sent_ns = now;
+		preempt_send(g);
+	}
+	return true;
 }
 
-static void look_strays(u64 now)
+/* True when one of them has run since the last look. */
+static bool look_strays(u64 now)
 {
 	struct g **at = &sched.strays, *g;
+	bool moved = false;
 
 	while ((g = *at)) {
 		if (is_stray(g)) {
-			look_stray(g, now);
+			moved |= look_stray(g, now);
 			at = &g->straylink;
 			continue;
 		}
 		*at = g->straylink;
 		g->on_strays = false;
 		sched.nstray--;
+		moved = true;
 	}
+	return moved;
 }
 
 /* ---- the loop ---- */
 
 struct rounds {
-	u64 delay_ns, strays_ns, trace_ns;
+	u64 delay_ns;			  /* to the next look at the Ps */
+	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
+	u64 trace_ns;
 };
 
 static u64 min_u64(u64 a, u64 b)
@@ -329,8 +337,12 @@ static void round_strays(struct rounds *r, u64 now)
 {
 	if (!sched.nstray || now < r->strays_ns)
 		return;
-	look_strays(now);
-	r->strays_ns = now + STRAY_ROUND_NS + sched.nstray * STRAY_COST_NS;
+	if (look_strays(now))
+		r->strays_delay_ns = STRAY_MIN_NS;
+	else
+		r->strays_delay_ns = min_u64(r->strays_delay_ns * 2,
+					     STRAY_MAX_NS + sched.nstray * STRAY_EACH_NS);
+	r->strays_ns = now + r->strays_delay_ns;
 }
 
 static void round_trace(struct rounds *r, u64 now)
@@ -362,7 +374,7 @@ static i64 round_once(struct rounds *r)
 
 void sysmon_main(void)
 {
-	struct rounds r = {.delay_ns = ROUND_NS};
+	struct rounds r = {.delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS};
 
 	os_private_fds(opts.schedtrace != 0);
 	os_timer_slack(1);

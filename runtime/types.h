@@ -81,6 +81,7 @@ struct g {
 	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
 	u64 goid;
 	bool on_strays; /* sysmon only */
+	bool back; /* queues as one back from a call.  Owner writes before it queues. */
 	/* Birth: written by the creator before the thread exists. */
 	void *start;
 	void *arg;
@@ -129,7 +130,6 @@ struct sysmontick {
 	u32 schedtick;
 	u32 syscalltick;
 	bool in_call;
-	u64 slice_ns; /* when this schedtick was first seen */
 	u64 call_ns;  /* when this bracket was first seen */
 	i64 cpu_ns;   /* thread CPU clock at the last look, -1 = none */
 	u64 still_ns; /* since when the CPU clock stands still */
@@ -145,6 +145,8 @@ struct p {
 	/* Ring: producer = who owns this P, under sched.lock; consumers = anybody, lock-free. */
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
+	au64 granted_ns;      /* start of the slice; who owns the P writes, sysmon reads */
+	u64 boost_ns;	      /* first of an unbroken row of grants from sched.backq, 0 = none */
 	struct p *link; /* sched.pidle; guarded by sched.lock */
 	struct sysmontick seen;
 };
@@ -175,6 +177,12 @@ struct stats {
 	au32 stray_calls[STRAY_KINDS];
 };
 
+/* FIFO through g->schedlink.  size may be read without the lock, as a hint. */
+struct gqueue {
+	struct g *head, *tail;
+	au32 size;
+};
+
 struct sched {
 	/* Read by every bracket. */
 	au32 nwait;    /* Gs that wait for a P: global queue, rings, or between two of them */
@@ -193,8 +201,8 @@ struct sched {
 	/* All below: guarded by lock. */
 	struct p *pidle;
 	u32 npidle;
-	struct g *runqhead, *runqtail;
-	u32 runqsize;
+	struct gqueue runq;  /* preempted and yielding Gs */
+	struct gqueue backq; /* new Gs and those back from a call; goes first, within bounds (runq.h) */
 	au32 gomaxprocs; /* written under lock, read anywhere */
 	u32 nallp;	 /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
