@@ -1,0 +1,144 @@
+/* The parts of a case: the agent process, the local thread, and looking at the caller.
+ *
+ * The agent is a grandchild that nobody waits for: a row may wait for "any child" and must not
+ * find it.  It leaves when told, when its victim is gone, or with the driver's kill of the group.
+ */
+#include "tests/progs/preload/rows.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/task.h"
+#include "tests/support/wait.h"
+
+static struct text_range library_text;
+
+struct st *st_new(void)
+{
+	struct st *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	must(s != MAP_FAILED, "mmap");
+	s->dur_ns = FOREVER_NS;
+	s->pid = getpid();
+	return s;
+}
+
+void parts_setup(const struct row *row, struct st *s)
+{
+	library_text = task_library_text(getpid());
+	s->fn = row->address ? row->address
+			     : dlsym(RTLD_DEFAULT, row->symbol ? row->symbol : row->name);
+	must(s->fn != NULL, row->name);
+	must(pipe(s->go) == 0, "pipe");
+	if (row->setup)
+		row->setup(s);
+}
+
+void agent_spawn(struct st *s, const struct row *row,
+		 void (*body)(struct st *s, const struct row *row))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	must(pid >= 0, "fork");
+	if (pid == 0) {
+		if (fork() == 0)
+			body(s, row);
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid, "waitpid");
+	must_word("the agent to hold", &s->agent_ready, 1);
+}
+
+struct agent_wait {
+	struct st *s;
+};
+
+static bool agent_is_asked(void *arg)
+{
+	struct st *s = arg;
+
+	return s->want_release || s->quit || kill(s->pid, 0) < 0;
+}
+
+void agent_plain(struct st *s, const struct row *row)
+{
+	if (row->hold && !(row->flags & LOCAL))
+		row->hold(s);
+	s->agent_ready = 1;
+	while (!wait_until(agent_is_asked, s, 60 * NS_PER_S))
+		;
+	if (s->want_release) {
+		agent_release(s, row);
+		s->released = 1;
+	}
+}
+
+void agent_release(struct st *s, const struct row *row)
+{
+	if (row->flags & LOCAL)
+		must(write(s->go[1], "g", 1) == 1, "write to the local thread");
+	else if (row->release)
+		row->release(s);
+}
+
+struct local_arg {
+	struct st *s;
+	const struct row *row;
+};
+
+static void *local_body(void *arg)
+{
+	struct local_arg a = *(struct local_arg *)arg;
+	char c;
+
+	if (a.row->hold)
+		a.row->hold(a.s);
+	a.s->held = 1;
+	/* A signal of the case may be meant for the whole process. */
+	while (read(a.s->go[0], &c, 1) < 0 && errno == EINTR)
+		;
+	if (a.row->release)
+		a.row->release(a.s);
+	return (void *)7;
+}
+
+void local_start(struct st *s, const struct row *row)
+{
+	static struct local_arg arg;
+
+	if (!(row->flags & LOCAL))
+		return;
+	arg = (struct local_arg){ s, row };
+	must(pthread_create(&s->local, NULL, local_body, &arg) == 0, "pthread_create");
+	must_word("the local thread to hold", &s->held, 1);
+}
+
+void local_finish(struct st *s, const struct row *row)
+{
+	if ((row->flags & LOCAL) && !(row->flags & KEEPS_LOCAL))
+		pthread_join(s->local, NULL);
+}
+
+int caller_blocked(struct st *s)
+{
+	return s->about && task_blocked(s->pid, s->tid, library_text, s, sizeof(*s));
+}
+
+static bool is_blocked(void *arg)
+{
+	return caller_blocked(arg);
+}
+
+void wait_blocked(struct st *s)
+{
+	must_reach("the caller to block in its call", is_blocked, s);
+}
