@@ -34,7 +34,8 @@ void *os_pages(size_t len);		/* zeroed memory that a forked child finds zeroed; 
 int os_wipe_on_fork(void *addr, size_t len);
 
 void os_private_fds(bool keep_stderr);	/* sysmon: a descriptor table of its own */
-void os_timer_slack(u64 ns);
+/* sysmon: wakes on time (timer slack 1 ns) and gets a CPU soon (a short slice, Linux 6.12). */
+void os_short_slice(void);
 /*
  * What a thread of ours does in the kernel, from /proc/self/task/TID/syscall:
  * PROBE_RUNNING on a CPU or ready to be, >= 0 a syscall number it sleeps in, PROBE_FAULT asleep

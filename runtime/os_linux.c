@@ -9,11 +9,13 @@
 #include <linux/futex.h>
 #include <linux/membarrier.h>
 #include <linux/prctl.h>
+#include <linux/sched/types.h>
 #include <linux/time.h>
 
 #include "asm/asm.h"
 
 #define MASK_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
+#define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
 #define MADV_WIPE 18 /* MADV_WIPEONFORK */
@@ -158,9 +160,16 @@ void *os_pages(size_t len)
 	return (void *)addr;
 }
 
-void os_timer_slack(u64 ns)
+void os_short_slice(void)
 {
-	gmp_rawsyscall6(__NR_prctl, PR_SET_TIMERSLACK, (long)ns, 0, 0, 0, 0);
+	struct sched_attr attr = {.size = sizeof(attr)};
+
+	gmp_rawsyscall6(__NR_prctl, PR_SET_TIMERSLACK, 1, 0, 0, 0, 0);
+	if (gmp_rawsyscall6(__NR_sched_getattr, 0, (long)&attr, sizeof(attr), 0, 0, 0) != 0 ||
+	    attr.sched_policy != 0) /* SCHED_OTHER */
+		return;
+	attr.sched_runtime = SHORT_SLICE_NS;
+	gmp_rawsyscall6(__NR_sched_setattr, 0, (long)&attr, 0, 0, 0, 0);
 }
 
 static bool fds_are_private; /* sysmon only */

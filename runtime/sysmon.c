@@ -23,7 +23,8 @@
 #define US 1000ul
 #define MS 1000000ul
 #define ROUND_NS (20 * US)
-#define BACKOFF_MAX_NS (1 * MS)
+#define BACKOFF_MAX_NS (400 * US)
+#define OFF_CPU_NS (15 * US)	/* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)	 /* /proc cannot be read: CPU clock still for so long means blocked */
 #define RESEND_NS (1 * MS)	 /* a signal that met an open gate is repeated */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
@@ -155,18 +156,25 @@ static bool look_call(struct p *p, struct g *g, u64 now)
 	return true;
 }
 
-static bool still(struct p *p, struct g *g, u64 now)
+/*
+ * Has g's thread been off the CPU since the last look?  Then it sleeps, or the kernel gave its CPU to
+ * somebody else: the probe tells.  Less than a full stop counts, so that one look after it is enough.
+ */
+static bool off_cpu(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
-	i64 cpu = os_thread_cpu(g->m->tid);
-	bool same = cpu >= 0 && cpu == seen->cpu_ns;
+	i64 cpu = os_thread_cpu(g->m->tid), last = seen->cpu_ns;
+	u64 since = seen->look_ns;
 
+	seen->cpu_ns = cpu;
+	seen->look_ns = now;
 	if (cpu < 0)
 		reap(p, g);
-	if (!same)
+	if (cpu < 0 || last < 0)
+		return false;
+	if (cpu != last)
 		seen->still_ns = now;
-	seen->cpu_ns = cpu;
-	return same;
+	return (i64)(now - since) - (cpu - last) > (i64)OFF_CPU_NS;
 }
 
 static bool look_running(struct p *p, struct g *g, u64 now)
@@ -180,7 +188,7 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 		seen->syscalltick = tick;
 		seen->cpu_ns = -1;
 	}
-	if (!still(p, g, now))
+	if (!off_cpu(p, g, now))
 		return false;
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
@@ -377,7 +385,7 @@ void sysmon_main(void)
 	struct rounds r = {.delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS};
 
 	os_private_fds(opts.schedtrace != 0);
-	os_timer_slack(1);
+	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
 	while (!load_acq(&sched.sysmon_quit))
 		nap(round_once(&r));

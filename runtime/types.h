@@ -132,6 +132,7 @@ struct sysmontick {
 	bool in_call;
 	u64 call_ns;  /* when this bracket was first seen */
 	i64 cpu_ns;   /* thread CPU clock at the last look, -1 = none */
+	u64 look_ns;  /* when that was */
 	u64 still_ns; /* since when the CPU clock stands still */
 	u64 asked_ns; /* first preemption request of this slice, 0 = none */
 	u64 sent_ns;  /* last preemption signal of this slice */
