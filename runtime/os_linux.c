@@ -15,6 +15,7 @@
 #include "asm/asm.h"
 
 #define MASK_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
+#define PROBES 64
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
@@ -172,6 +173,15 @@ void os_short_slice(void)
 	gmp_rawsyscall6(__NR_sched_setattr, 0, (long)&attr, 0, 0, 0, 0);
 }
 
+/*
+ * Opening costs ten times the reading, so the last few are kept open: those who hold Ps and those who
+ * block without saying so are asked again and again.
+ */
+static struct probe {
+	i32 tid;
+	int fd;
+} probes[PROBES];
+
 static bool fds_are_private; /* sysmon only */
 
 /*
@@ -183,6 +193,8 @@ void os_private_fds(bool keep_stderr)
 {
 	long first = keep_stderr ? 3 : 0;
 
+	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
+		probes[i].tid = 0;
 	fds_are_private =
 		gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) == 0;
 	if (fds_are_private && keep_stderr)
@@ -223,23 +235,44 @@ static int parse_probe(const char *buf, long n)
 	return nr;
 }
 
-int os_probe(i32 tid)
+static long probe_open(i32 tid)
 {
-	char path[64], buf[32], *at;
-	long fd, n;
+	char path[64], *at;
 
-	if (!fds_are_private)
-		return PROBE_UNKNOWN;
 	at = put_str(path, "/proc/self/task/");
 	at = put_u32(at, (u32)tid);
 	at = put_str(at, "/syscall");
 	*at = 0;
-	fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0);
-	if (fd < 0)
-		return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN;
-	n = gmp_rawsyscall6(__NR_read, fd, (long)buf, sizeof(buf), 0, 0, 0);
-	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
-	return n == -3 ? PROBE_GONE : parse_probe(buf, n);
+	return gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0);
+}
+
+static void probe_close(struct probe *p)
+{
+	if (p->tid)
+		gmp_rawsyscall6(__NR_close, p->fd, 0, 0, 0, 0, 0);
+	p->tid = 0;
+}
+
+int os_probe(i32 tid)
+{
+	struct probe *p = &probes[(u32)tid % PROBES];
+	char buf[32];
+	long n;
+
+	if (!fds_are_private)
+		return PROBE_UNKNOWN;
+	if (p->tid != tid) {
+		long fd = probe_open(tid);
+
+		if (fd < 0)
+			return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN; /* -ENOENT */
+		probe_close(p);
+		*p = (struct probe){tid, (int)fd};
+	}
+	n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf), 0, 0, 0);
+	if (n < 0)
+		probe_close(p); /* the thread is gone; its number may come back */
+	return n == -3 ? PROBE_GONE : parse_probe(buf, n); /* -ESRCH */
 }
 
 bool os_would_block(int fd, bool write)

@@ -27,6 +27,7 @@
 #define OFF_CPU_NS (15 * US)	/* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)	 /* /proc cannot be read: CPU clock still for so long means blocked */
 #define RESEND_NS (1 * MS)	 /* a signal that met an open gate is repeated */
+#define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
 #define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
@@ -192,8 +193,8 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 		return false;
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
-		retake_blocked(p, g);
-	return true;
+		return retake_blocked(p, g);
+	return false; /* the kernel runs somebody else: not ours to change */
 }
 
 static u64 stall_ns(void)
@@ -215,15 +216,20 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
 
-	if (!seen->asked_ns)
+	i64 cpu = os_thread_cpu(g->m->tid);
+
+	if (!seen->asked_ns) {
 		seen->asked_ns = now;
+		seen->asked_cpu = cpu;
+	}
 	if (opts.preempt != PREEMPT_OFF)
 		preempt_request(g);
 	if (opts.preempt == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
 		seen->sent_ns = now;
 		preempt_send(g);
 	}
-	if (now - seen->asked_ns >= stall_ns())
+	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
+	if (now - seen->asked_ns >= stall_ns() && cpu - seen->asked_cpu >= (i64)HEARD_NS)
 		admit_over_cap(p, g);
 }
 
@@ -247,7 +253,7 @@ static bool look(struct p *p, u64 now)
 		return false;
 	if (p->seen.g != g || p->seen.schedtick != load_rlx(&p->schedtick)) {
 		new_slice(p, g, now);
-		return true;
+		return load_acq(&g->status) == G_SYSCALL;
 	}
 	status = load_acq(&g->status);
 	if (status == G_SYSCALL)

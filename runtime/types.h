@@ -135,6 +135,7 @@ struct sysmontick {
 	u64 look_ns;  /* when that was */
 	u64 still_ns; /* since when the CPU clock stands still */
 	u64 asked_ns; /* first preemption request of this slice, 0 = none */
+	i64 asked_cpu; /* its CPU clock then */
 	u64 sent_ns;  /* last preemption signal of this slice */
 };
 
