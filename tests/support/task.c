@@ -108,19 +108,35 @@ static void each_task(pid_t pid, void (*fn)(pid_t pid, pid_t tid, void *arg), vo
 static void add_delay(pid_t pid, pid_t tid, void *arg)
 {
 	char path[64], buf[128];
+	struct task_delays *d = arg;
 	long long cpu, delay;
-	int64_t *sum = arg;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);
-	if (slurp(path, buf, sizeof(buf)) > 0 && sscanf(buf, "%lld %lld", &cpu, &delay) == 2)
-		*sum += delay;
+	if (d->n == 64 || slurp(path, buf, sizeof(buf)) <= 0 ||
+	    sscanf(buf, "%lld %lld", &cpu, &delay) != 2)
+		return;
+	d->of[d->n].tid = tid;
+	d->of[d->n++].ns = delay;
 }
 
-int64_t task_run_delay_ns(pid_t pid)
+void task_read_delays(pid_t pid, struct task_delays *out)
+{
+	out->n = 0;
+	each_task(pid, add_delay, out);
+}
+
+int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after)
 {
 	int64_t sum = 0;
 
-	each_task(pid, add_delay, &sum);
+	for (int i = 0; i < after->n; i++) {
+		int64_t was = 0;
+
+		for (int k = 0; k < before->n; k++)
+			if (before->of[k].tid == after->of[i].tid)
+				was = before->of[k].ns;
+		sum += after->of[i].ns - was;
+	}
 	return sum;
 }
 

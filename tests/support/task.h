@@ -37,8 +37,17 @@ struct text_range task_library_text(pid_t pid);
  * memory of the program: a futex word inside it is the program's, whoever issued the call. */
 bool task_blocked(pid_t pid, pid_t tid, struct text_range lib, const void *own, size_t own_size);
 
-/* Time that the threads of pid spent runnable but without a CPU: the machine's fault, not ours. */
-int64_t task_run_delay_ns(pid_t pid);
+/* Time that the threads of pid have spent runnable but without a CPU: the machine's fault, not
+ * ours.  Two snapshots make a span; a thread that ended within it counts as zero. */
+struct task_delays {
+	int n;
+	struct {
+		pid_t tid;
+		int64_t ns;
+	} of[64];
+};
+void task_read_delays(pid_t pid, struct task_delays *out);
+int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after);
 
 int task_count(pid_t pid); /* entries of /proc/PID/task */
 bool task_alive(pid_t pid, pid_t tid);

@@ -32,9 +32,11 @@ struct st *st_new(void)
 void parts_setup(const struct row *row, struct st *s)
 {
 	library_text = task_library_text(getpid());
-	s->fn = row->address ? row->address
-			     : dlsym(RTLD_DEFAULT, row->symbol ? row->symbol : row->name);
-	must(s->fn != NULL, row->name);
+	if (!(row->flags & UNSEEN)) {
+		s->fn = row->address ? row->address
+				     : dlsym(RTLD_DEFAULT, row->symbol ? row->symbol : row->name);
+		must(s->fn != NULL, row->name);
+	}
 	must(pipe(s->go) == 0, "pipe");
 	if (row->setup)
 		row->setup(s);
@@ -102,6 +104,8 @@ static void *local_body(void *arg)
 
 	if (a.row->hold)
 		a.row->hold(a.s);
+	if (a.row->flags & OWN_HOLD)
+		return NULL;
 	a.s->held = 1;
 	/* A signal of the case may be meant for the whole process. */
 	while (read(a.s->go[0], &c, 1) < 0 && errno == EINTR)

@@ -29,6 +29,8 @@
 #include <sys/types.h>
 #include <threads.h>
 
+#include "tests/support/task.h"
+
 /* row.flags */
 #define POINT 1u	/* a cancellation point of glibc 2.36, as measured */
 #define TIMED 2u	/* takes a time limit: s->dur_ns */
@@ -39,6 +41,9 @@
 #define KEEPS_LOCAL 64u /* the caller joins the local thread itself */
 #define SLOW 128u	/* ends by a time in whole seconds */
 #define NO_HANDLER 256u /* must not be called from a signal handler, natively either */
+#define OWN_HOLD 1024u	/* LOCAL: hold() itself says held, waits for s->go, and lets go */
+#define UNSEEN 2048u	/* not in the table: the library must find out by itself */
+#define TWO_HOPS 4096u	/* released by way of another thread of the victim */
 #define NO_READY 512u	/* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
@@ -80,10 +85,10 @@ struct st {
 	mqd_t mq;
 	FILE *file;
 	/* Of the hand-off matrix. */
-	int64_t t_block, t_start, t_release, t_return, delay_block, delay_start, delay_release,
-		delay_return;
+	int64_t t_block, t_start, t_release, t_return, noise_start, noise_return;
+	struct task_delays delays_block;
 	volatile int64_t spins;
-	volatile int stop, agent_ready;
+	volatile int stop, agent_ready, measured;
 };
 
 struct row {

@@ -1,4 +1,6 @@
-/* Rows beyond the table: syscall(2) by its blocking numbers, as programs issue them. */
+/* Rows beyond the table.  ROWS_EXTRA: syscall(2) by its blocking numbers, as programs issue them;
+ * in both matrices.  ROWS_UNSEEN: blocks that no interceptor sees; in the hand-off matrix.
+ */
 #ifndef TESTS_PROGS_PRELOAD_ROWS_EXTRA_H
 #define TESTS_PROGS_PRELOAD_ROWS_EXTRA_H
 
@@ -15,5 +17,25 @@
 	EXTRA(syscall_nanosleep) \
 	EXTRA(syscall_wait4) \
 	EXTRA(syscall_bare)
+
+#define ROWS_UNSEEN \
+	UNSEEN_ROW(asm_read) \
+	UNSEEN_ROW(asm_futex) \
+	UNSEEN_ROW(stdio_fgets) \
+	UNSEEN_ROW(stdio_fgetc) \
+	UNSEEN_ROW(stdio_fread) \
+	UNSEEN_ROW(stdio_getline) \
+	UNSEEN_ROW(stdio_fscanf) \
+	UNSEEN_ROW(stdio_fflush) \
+	UNSEEN_ROW(stdio_fopen) \
+	UNSEEN_ROW(stdio_flockfile) \
+	UNSEEN_ROW(stdio_locked_fputs) \
+	UNSEEN_ROW(once) \
+	UNSEEN_ROW(libc_system) \
+	UNSEEN_ROW(libc_pclose) \
+	UNSEEN_ROW(libc_getaddrinfo) \
+	UNSEEN_ROW(libc_aio_suspend) \
+	UNSEEN_ROW(page_fault) \
+	UNSEEN_ROW(openmp_barrier)
 
 #endif

@@ -1,0 +1,103 @@
+/* The hand-off matrix at one P: a thread that blocks, in a call of the table or in something that
+ * no interceptor sees, gives its P to a thread that computes; and gets it back when its call is
+ * over although the other one never stops computing.
+ *
+ * One Criterion test a row, one at a time: they measure.  tests/progs/preload/handoff.c says what
+ * is measured, and what "noise" is: time in which the machine gave a runnable thread no CPU, which
+ * is taken off.  Nothing is retried: a hand-off that is sometimes late is late.
+ */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "tests/preload/row_names.h"
+#include "tests/support/spawn.h"
+
+/* The limits, in us.  The slice is 10 ms. */
+#define START_SEEN 25000L
+#define START_UNSEEN 50000L
+#define RETURN_PER_HOP 15000L
+/* Noise or not, nobody waits longer. */
+#define CEILING 5000000L
+
+static const char *const unseen_names[] = {
+#define UNSEEN_ROW(name) #name,
+	ROWS_UNSEEN
+#undef UNSEEN_ROW
+};
+#define NR_UNSEEN (sizeof(unseen_names) / sizeof(unseen_names[0]))
+
+struct times {
+	long ret, start, start_noise, back, back_noise;
+	int hops;
+	char seen[16];
+};
+
+static bool parse(const char *out, struct times *t)
+{
+	char name[64];
+
+	return sscanf(out,
+		      "%63s ret=%ld start_us=%ld noise_us=%ld return_us=%ld noise_us=%ld hops=%d "
+		      "%15s",
+		      name, &t->ret, &t->start, &t->start_noise, &t->back, &t->back_noise, &t->hops,
+		      t->seen) == 8;
+}
+
+static void check(const char *name, bool unseen)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+	struct run r = { .env = env };
+	long start_limit = unseen ? START_UNSEEN : START_SEEN;
+	struct times t;
+	char outcome[64];
+
+	run_victim(&r, 1, "handoff", name, NULL);
+	if (!r.hung && WIFEXITED(r.status) && WEXITSTATUS(r.status) == 77) {
+		fprintf(stderr, "%s", r.out);
+		run_free(&r);
+		return;
+	}
+	cr_assert(run_ok(&r) && parse(r.out, &t), "%s: %s: %s%s", name,
+		  run_outcome(&r, outcome, sizeof(outcome)), r.out, r.err);
+	cr_expect(t.start - t.start_noise <= start_limit && t.start <= CEILING,
+		  "%s: the spinner started %ld us after the caller blocked (noise %ld)", name,
+		  t.start, t.start_noise);
+	cr_expect(t.back - t.back_noise <= RETURN_PER_HOP * t.hops && t.back <= CEILING,
+		  "%s: the caller was back %ld us after it was let go (noise %ld)", name, t.back,
+		  t.back_noise);
+	/* A row of the table that the watcher has to find by itself is not intercepted. */
+	if (!unseen)
+		cr_expect(strstr(r.err, "strays=0 "), "%s went unseen: %s", name, r.err);
+	run_free(&r);
+}
+
+ParameterizedTestParameters(handoff, a_blocked_caller_of_the_table_gives_its_p_away)
+{
+	static int rows[NR_ROW_NAMES];
+
+	for (unsigned i = 0; i < NR_ROW_NAMES; i++)
+		rows[i] = i;
+	return cr_make_param_array(int, rows, NR_ROW_NAMES, NULL);
+}
+
+ParameterizedTest(int *row, handoff, a_blocked_caller_of_the_table_gives_its_p_away)
+{
+	check(row_names[*row], false);
+}
+
+ParameterizedTestParameters(handoff, what_blocks_unseen_is_found_and_gives_its_p_away)
+{
+	static int rows[NR_UNSEEN];
+
+	for (unsigned i = 0; i < NR_UNSEEN; i++)
+		rows[i] = i;
+	return cr_make_param_array(int, rows, NR_UNSEEN, NULL);
+}
+
+ParameterizedTest(int *row, handoff, what_blocks_unseen_is_found_and_gives_its_p_away)
+{
+	check(unseen_names[*row], true);
+}

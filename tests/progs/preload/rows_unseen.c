@@ -1,0 +1,296 @@
+/* Rows beyond the table: blocks that no interceptor sees.  System calls by inline assembly, what
+ * libc does for itself (stdio, its locks, the resolver, system(3), aio), and a page fault that a
+ * user-mode pager answers late.  The library has to notice that the thread stands still.
+ */
+#include "tests/progs/preload/rows.h"
+
+#include <aio.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <linux/userfaultfd.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <resolv.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static long asm_syscall(long nr, long a, long b, long c, long d)
+{
+	register long r10 __asm__("r10") = d;
+	long ret;
+
+	__asm__ volatile("syscall"
+			 : "=a"(ret)
+			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+static long call_asm_read(struct st *s)
+{
+	return asm_syscall(SYS_read, s->fd[0], (long)s->buf, 1, 0);
+}
+ROW(asm_read, UNSEEN, .setup = setup_pipe, .call = call_asm_read, .release = release_write);
+
+static void release_asm_futex(struct st *s)
+{
+	s->word = 1;
+	asm_syscall(SYS_futex, (long)&s->word, FUTEX_WAKE, 1, 0);
+}
+static long call_asm_futex(struct st *s)
+{
+	return asm_syscall(SYS_futex, (long)&s->word, FUTEX_WAIT, 0, 0);
+}
+ROW(asm_futex, UNSEEN, .call = call_asm_futex, .release = release_asm_futex);
+
+/* --- stdio --- */
+
+static void setup_reader(struct st *s)
+{
+	setup_pipe(s);
+	s->file = fdopen(s->fd[0], "r");
+	must(s->file != NULL, "fdopen");
+}
+static void release_line(struct st *s)
+{
+	must(write(s->fd[1], "42 line\n", 8) == 8, "write");
+	close(s->fd[1]);
+}
+static long call_fgets(struct st *s)
+{
+	return fgets(s->buf, 64, s->file) ? (long)strlen(s->buf) : -1;
+}
+static long call_fgetc(struct st *s)
+{
+	return fgetc(s->file);
+}
+static long call_fread(struct st *s)
+{
+	return fread(s->buf, 1, 8, s->file);
+}
+static long call_getline(struct st *s)
+{
+	char *line = NULL;
+	size_t room = 0;
+	return getline(&line, &room, s->file);
+}
+static long call_fscanf(struct st *s)
+{
+	int n = 0;
+	return fscanf(s->file, "%d", &n) * 1000 + n;
+}
+ROW(stdio_fgets, UNSEEN, .setup = setup_reader, .call = call_fgets, .release = release_line);
+ROW(stdio_fgetc, UNSEEN, .setup = setup_reader, .call = call_fgetc, .release = release_line);
+ROW(stdio_fread, UNSEEN, .setup = setup_reader, .call = call_fread, .release = release_line);
+ROW(stdio_getline, UNSEEN, .setup = setup_reader, .call = call_getline, .release = release_line);
+ROW(stdio_fscanf, UNSEEN, .setup = setup_reader, .call = call_fscanf, .release = release_line);
+
+static void setup_writer(struct st *s)
+{
+	setup_full_pipe(s);
+	s->file = fdopen(s->fd[1], "w");
+	must(s->file != NULL, "fdopen");
+}
+static long call_fprintf(struct st *s)
+{
+	fprintf(s->file, "hello %d\n", 1);
+	return fflush(s->file);
+}
+ROW(stdio_fflush, UNSEEN, .setup = setup_writer, .call = call_fprintf, .release = release_drain);
+
+static void setup_unseen_fifo(struct st *s)
+{
+	snprintf(s->path, sizeof(s->path), "/tmp/gmp-unseen-%d", s->pid);
+	unlink(s->path);
+	must(mkfifo(s->path, 0600) == 0, "mkfifo");
+}
+static void release_unseen_fifo(struct st *s)
+{
+	int fd = open(s->path, O_RDWR);
+
+	must(fd >= 0 && write(fd, "line\n", 5) == 5, "the other end of the FIFO");
+	unlink(s->path);
+}
+static long call_fopen(struct st *s)
+{
+	return fopen(s->path, "r") != NULL;
+}
+ROW(stdio_fopen, UNSEEN, .setup = setup_unseen_fifo, .call = call_fopen,
+    .release = release_unseen_fifo);
+
+static void wait_for_go(struct st *s)
+{
+	char c;
+
+	s->held = 1;
+	while (read(s->go[0], &c, 1) < 0 && errno == EINTR)
+		;
+}
+static void setup_stream(struct st *s)
+{
+	s->file = fopen("/dev/null", "w");
+}
+static void hold_stream(struct st *s)
+{
+	flockfile(s->file);
+	wait_for_go(s);
+	funlockfile(s->file);
+}
+static long call_flockfile(struct st *s)
+{
+	flockfile(s->file);
+	funlockfile(s->file);
+	return 0;
+}
+static long call_fputs(struct st *s)
+{
+	return fputs("x", s->file) >= 0;
+}
+ROW(stdio_flockfile, UNSEEN | LOCAL | OWN_HOLD, .setup = setup_stream, .hold = hold_stream,
+    .call = call_flockfile);
+ROW(stdio_locked_fputs, UNSEEN | LOCAL | OWN_HOLD, .setup = setup_stream, .hold = hold_stream,
+    .call = call_fputs);
+
+/* --- pthread_once: another thread is in the routine and waits --- */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct st *once_st;
+
+static void once_routine(void)
+{
+	wait_for_go(once_st);
+}
+static void hold_once(struct st *s)
+{
+	once_st = s;
+	pthread_once(&once, once_routine);
+}
+static long call_once_again(struct st *s)
+{
+	return pthread_once(&once, once_routine);
+}
+ROW(once, UNSEEN | LOCAL | OWN_HOLD, .hold = hold_once, .call = call_once_again);
+
+/* --- processes --- */
+
+static long call_system(struct st *s)
+{
+	char cmd[96];
+	snprintf(cmd, sizeof(cmd), "read line < %s", s->path);
+	return system(cmd);
+}
+ROW(libc_system, UNSEEN, .setup = setup_unseen_fifo, .call = call_system,
+    .release = release_unseen_fifo);
+
+static void setup_popen(struct st *s)
+{
+	char cmd[96];
+
+	setup_unseen_fifo(s);
+	snprintf(cmd, sizeof(cmd), "read line < %s", s->path);
+	s->file = popen(cmd, "r");
+	must(s->file != NULL, "popen");
+}
+static long call_pclose(struct st *s)
+{
+	return pclose(s->file);
+}
+ROW(libc_pclose, UNSEEN, .setup = setup_popen, .call = call_pclose, .release = release_unseen_fifo);
+
+/* --- the resolver asks a name server on this host that answers only when released --- */
+
+static void setup_resolver(struct st *s)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+
+	s->fd[0] = socket(AF_INET, SOCK_DGRAM, 0);
+	must(bind(s->fd[0], (void *)&a, len) == 0, "bind");
+	must(getsockname(s->fd[0], (void *)&a, &len) == 0, "getsockname");
+	s->id = a.sin_port;
+}
+static void release_resolver(struct st *s)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+	ssize_t n = recvfrom(s->fd[0], s->buf, sizeof(s->buf), 0, (void *)&a, &len);
+
+	must(n > 12, "the resolver's question");
+	s->buf[2] |= 0x80;		    /* a response: */
+	s->buf[3] = (s->buf[3] & 0xf0) | 3; /* no such name */
+	must(sendto(s->fd[0], s->buf, n, 0, (void *)&a, len) == n, "answer");
+}
+static long call_getaddrinfo(struct st *s)
+{
+	struct addrinfo *res, hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
+
+	must(res_init() == 0, "res_init");
+	_res.nscount = 1;
+	_res.nsaddr_list[0] = (struct sockaddr_in){ .sin_family = AF_INET,
+						    .sin_port = s->id,
+						    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	_res.options &= ~(RES_DNSRCH | RES_DEFNAMES);
+	return getaddrinfo("no-such-name.example.", NULL, &hints, &res);
+}
+ROW(libc_getaddrinfo, UNSEEN, .setup = setup_resolver, .call = call_getaddrinfo,
+    .release = release_resolver);
+
+/* --- aio: a helper thread that libc made reads; we wait for it --- */
+
+static long call_aio(struct st *s)
+{
+	struct aiocb cb = { .aio_fildes = s->fd[0], .aio_buf = s->buf, .aio_nbytes = 1 };
+	const struct aiocb *list[] = { &cb };
+
+	must(aio_read(&cb) == 0, "aio_read");
+	aio_suspend(list, 1, NULL);
+	return aio_return(&cb);
+}
+ROW(libc_aio_suspend, UNSEEN, .setup = setup_pipe, .call = call_aio, .release = release_write);
+
+/* --- a page that is not there: the agent is the pager --- */
+
+static void setup_fault(struct st *s)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	s->fd[0] = syscall(SYS_userfaultfd, O_CLOEXEC);
+	if (s->fd[0] < 0 && errno == EPERM) {
+		puts("skipped: userfaultfd is not permitted here");
+		exit(77);
+	}
+	must(s->fd[0] >= 0 && ioctl(s->fd[0], UFFDIO_API, &api) == 0, "userfaultfd");
+	reg.range.start = (unsigned long)page;
+	reg.range.len = 4096;
+	must(ioctl(s->fd[0], UFFDIO_REGISTER, &reg) == 0, "UFFDIO_REGISTER");
+	memcpy(s->buf, &page, sizeof(page));
+}
+static volatile char *fault_page(struct st *s)
+{
+	void *page;
+
+	memcpy(&page, s->buf, sizeof(page));
+	return page;
+}
+static long call_fault(struct st *s)
+{
+	return *fault_page(s);
+}
+static void release_fault(struct st *s)
+{
+	struct uffdio_zeropage z = { .range = { (unsigned long)fault_page(s), 4096 } };
+
+	must(ioctl(s->fd[0], UFFDIO_ZEROPAGE, &z) == 0, "UFFDIO_ZEROPAGE");
+}
+ROW(page_fault, UNSEEN, .setup = setup_fault, .call = call_fault, .release = release_fault);
