@@ -5,8 +5,10 @@
 
 The names that may be exported are:
   - preload/calls.def: CALL, VCALL, TRY and HAND rows, ALIAS and TRY_ALIAS lines;
-  - preload/*.c: EXPORT_ALIAS lines, and statements that say both EXPORT and __asm__("name");
-  - asm/*.S: FUNC_EXPORT, and .set of another name for one; runtime/gmprt.h: GMPRT_WEAK declarations (the optional API).
+  - preload/*.c: EXPORT_ALIAS lines, statements that say both EXPORT and __asm__("name"), and uses
+    of a file's own macro of one name that expands to such a statement;
+  - asm/*.S: FUNC_EXPORT, and .set of another name for one;
+  - runtime/gmprt.h: GMPRT_WEAK declarations (the optional API).
 Every one of them must be exported by BUILD_DIR/libgmp.so, with the version its row gives it and no
 version otherwise, and nothing else may be.  In the table: no name twice, each family opened once,
 every alias's target a row of the kind that its macro wants.  Prints one line a fault; exit 1 when
@@ -79,7 +81,12 @@ def handwritten(root, exported):
         if not name.endswith(".c"):
             continue
         path = "preload/" + name
-        text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", "", read(root, path), flags=re.M)
+        text = read(root, path)
+        for m in re.finditer(r"^#define (\w+)\((\w+)\)((?:.*\\\n)+.*)$", text, re.M):
+            if "EXPORT" in m[3] and "__asm__(#%s)" % m[2] in m[3]:
+                for use in re.finditer(r"^%s\((\w+)\)" % m[1], text, re.M):
+                    add(exported, use[1], "", path)
+        text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", "", text, flags=re.M)
         for m in re.finditer(r"\bEXPORT_ALIAS\((\w+),", text):
             add(exported, m[1], "", path)
         for m in re.finditer(r"[^;{}]*\bEXPORT\b[^;{}]*;", text):
