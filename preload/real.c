@@ -70,7 +70,7 @@ static const struct row {
 	void *slot, *missing;
 } rows[] = {
 #define ROW(type, name, symbol, version, params, args) \
-	{symbol, version, &real_##name, (void *)missing_##name},
+	{ symbol, version, &real_##name, (void *)missing_##name },
 #include "preload/calls.def"
 };
 

@@ -91,7 +91,7 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 	__attribute__((used, visibility("hidden")));
 long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
 {
-	const long a[6] = {a1, a2, a3, a4, a5, a6};
+	const long a[6] = { a1, a2, a3, a4, a5, a6 };
 
 	if (nr == SYS_sched_yield && gate_yield())
 		return 0;
