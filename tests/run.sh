@@ -193,7 +193,7 @@ limit()
 	deps) echo 300 ;;
 	preload) echo 300 ;;
 	apps) echo 240 ;;
-	stress) echo 200 ;;
+	stress) echo 240 ;;
 	*) echo 150 ;;
 	esac
 }
@@ -218,7 +218,8 @@ if [ "${GMP_TEST_STAGE:-}" ]; then
 fi
 
 # What a reader of a failed log looks for first.
-faults='FAIL|Assertion|error:|gmp: (fatal|bug|style|layers|pairs|exports|deps)|Sanitizer'
+faults='^\[FAIL\]|^FAIL|^\[----\]   .*[a-z]|^ {5}stress: |error:|Sanitizer'
+faults="$faults|gmp: (fatal|bug|style|layers|pairs|exports|deps)"
 
 run_stage()
 {
