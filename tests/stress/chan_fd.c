@@ -42,7 +42,7 @@ static void wait_epoll(struct chan *c)
 	int                n;
 
 	do
-		n = WAITX(epoll_wait(c->epfd, ev, 2, 50));
+		n = WAITE(epoll_wait(c->epfd, ev, 2, 50));
 	while (n == 0);
 	MUST(n == 1);
 }
@@ -225,8 +225,10 @@ static void stdio_recv(struct chan *c, struct rng *r, struct msg *m)
 		}
 		if (n == CHAN_MSG)
 			return;
-		if (n < 0 && errno == EINTR) {
-			eintr_seen(before, true, "stdio");
+		/* getline does not even try while the error of another reader stands. */
+		if (n < 0 && (errno == EINTR || (errno == 0 && !feof(c->p)))) {
+			if (errno == EINTR)
+				eintr_seen(before, EINTR_RESTARTS, "stdio");
 			clearerr(c->p);
 			continue;
 		}

@@ -96,7 +96,7 @@ static void semv_send(struct chan *c, struct rng *r, const struct msg *m)
 	struct sembuf up = { 0, 1, 0 };
 
 	(void)r, (void)m;
-	MUST(WAITX(semop(c->fd[0], &up, 1)) == 0);
+	MUST(WAITE(semop(c->fd[0], &up, 1)) == 0);
 }
 
 static void semv_recv(struct chan *c, struct rng *r, struct msg *m)
@@ -106,11 +106,11 @@ static void semv_recv(struct chan *c, struct rng *r, struct msg *m)
 
 	(void)m;
 	if (chance(r, 30)) {
-		while (WAITX(semtimedop(c->fd[0], &down, 1, &ts)))
+		while (WAITE(semtimedop(c->fd[0], &down, 1, &ts)))
 			MUST(errno == EAGAIN);
 		return;
 	}
-	MUST(WAITX(semop(c->fd[0], &down, 1)) == 0);
+	MUST(WAITE(semop(c->fd[0], &down, 1)) == 0);
 }
 
 static bool semv_rest(struct chan *c, struct msg *m)
@@ -118,7 +118,7 @@ static bool semv_rest(struct chan *c, struct msg *m)
 	struct sembuf down = { 0, -1, IPC_NOWAIT };
 
 	(void)m;
-	return WAITX(semop(c->fd[0], &down, 1)) == 0;
+	return WAITE(semop(c->fd[0], &down, 1)) == 0;
 }
 
 const struct kind kind_semv = { "semv", LAW_SEMV, 100, 0, semv_open,

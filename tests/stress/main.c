@@ -108,7 +108,7 @@ static unsigned draw_op(struct rng *r)
 static void sabotage_now(void)
 {
 	if (!strcmp(config.sabotage, "eintr") && atomic_fetch_add(&page->sabotaged, 1) == 50)
-		eintr_seen(mark(), false, "sabotage");
+		eintr_seen(mark(), EINTR_HANDLER, "sabotage");
 	if (!strcmp(config.sabotage, "hang") && atomic_fetch_add(&page->sabotaged, 1) == 50)
 		sem_wait(&(sem_t){ 0 });
 	if (!strcmp(config.sabotage, "crash") && atomic_fetch_add(&page->sabotaged, 1) == 50)
@@ -203,7 +203,7 @@ static bool wait_leaver(uint64_t until_ns)
 	if (sem_clockwait(&leavers, CLOCK_MONOTONIC, &ts) == 0)
 		return true;
 	if (errno == EINTR)
-		eintr_seen(m, false, "sem_clockwait");
+		eintr_seen(m, EINTR_HANDLER, "sem_clockwait");
 	else
 		MUST(errno == ETIMEDOUT);
 	return false;

@@ -96,7 +96,7 @@ static void w_epoll(struct victim *v)
 {
 	struct epoll_event ev;
 
-	WAITX(epoll_wait(v->extra, &ev, 1, -1));
+	WAITE(epoll_wait(v->extra, &ev, 1, -1));
 }
 static void w_accept(struct victim *v) { WAIT(accept(v->extra, NULL, NULL)); }
 static void w_sem(struct victim *v) { WAIT(sem_wait(&v->never)); }
@@ -223,7 +223,7 @@ static void w_fgets(struct victim *v)
 	struct mark m = mark();
 
 	if (!fgets(sink, sizeof(sink), v->file) && errno == EINTR)
-		eintr_seen(m, true, "fgets");
+		eintr_seen(m, EINTR_RESTARTS, "fgets");
 	clearerr(v->file);
 }
 

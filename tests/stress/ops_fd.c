@@ -130,7 +130,7 @@ static void *tcp_client(void *arg)
 
 		/* An interrupted connect goes on by itself: wait for it as POSIX says. */
 		if (errno == EINTR) {
-			eintr_seen(m, true, "connect");
+			eintr_seen(m, EINTR_RESTARTS, "connect");
 			MUST(WAITX(poll(&pfd, 1, -1)) == 1);
 		} else {
 			bad("tcp: connect: error %d", errno);
@@ -353,7 +353,8 @@ void op_io_timeout(struct rng *r)
 	start = now_ns();
 	rc = wait_for_nothing(how, fd[0], ms);
 	if (rc < 0 && errno == EINTR)
-		eintr_seen(m, false, "poll, select or epoll with a time limit");
+		eintr_seen(m, how < 4 ? EINTR_HANDLER : EINTR_SHARED,
+			   how < 4 ? "poll or select with a time limit" : "epoll_wait with a time limit");
 	else if (rc == 0)
 		not_early(start, ms * 1000000ull, "poll, select or epoll");
 	else

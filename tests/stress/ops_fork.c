@@ -185,7 +185,7 @@ static void pipe_in(void)
 		errno = 0;
 		if (fgets(line, sizeof(line), f) || errno != EINTR)
 			break;
-		eintr_seen(m, true, "fgets from popen");
+		eintr_seen(m, EINTR_RESTARTS, "fgets from popen");
 		clearerr(f);
 	}
 	if (strcmp(line, "hello\n"))

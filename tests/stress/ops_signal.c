@@ -27,6 +27,7 @@
 #define SIG_TIMER (SIGRTMIN + 4) /* timers of one thread */
 #define SIG_WAIT  (SIGRTMIN + 5) /* blocked and waited for */
 
+bool       process_signals;
 static int selfpipe[2] = { -1, -1 };
 
 static __thread volatile uintptr_t handler_sp;
@@ -146,15 +147,18 @@ void signal_init(struct rng *r)
 	install(SIG_POST, NULL, on_post, SA_RESTART);
 	install(SIG_JUMP, NULL, on_jump, 0);
 	install(SIG_TIMER, on_timer, NULL, SA_RESTART);
-	if (chance(r, 40))
+	if (chance(r, 40)) {
+		process_signals = true;
 		install(SIGCHLD, hard ? on_process_hard : on_process_soft, NULL,
 			hard ? 0 : SA_RESTART);
+	}
 	hard = chance(r, 50);
 	install(SIGALRM, hard ? on_process_hard : on_process_soft, NULL, hard ? 0 : SA_RESTART);
 	if (chance(r, 25)) {
 		unsigned         us = within(r, 2000, 30000);
 		struct itimerval it = { { 0, us }, { 0, us } };
 
+		process_signals = true;
 		MUST(setitimer(ITIMER_REAL, &it, NULL) == 0);
 	}
 }
@@ -294,9 +298,9 @@ static int accept_one(const sigset_t *set, int how, int fd)
 		MUST(sigwait(set, &sig) == 0);
 		return sig;
 	case 1:
-		return WAITX(sigwaitinfo(set, &info));
+		return WAITE(sigwaitinfo(set, &info));
 	case 2:
-		while ((sig = WAITX(sigtimedwait(set, &info, &ts))) < 0 && errno == EAGAIN)
+		while ((sig = WAITE(sigtimedwait(set, &info, &ts))) < 0 && errno == EAGAIN)
 			;
 		return sig;
 	default:

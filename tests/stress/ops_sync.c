@@ -375,7 +375,7 @@ void op_sync_timeout(struct rng *r)
 	rc = sem_clockwait(&s, CLOCK_MONOTONIC, &ts);
 	MUST(rc == -1 && (errno == ETIMEDOUT || errno == EINTR));
 	if (errno == EINTR)
-		eintr_seen(before, false, "sem_clockwait");
+		eintr_seen(before, EINTR_HANDLER, "sem_clockwait");
 	else
 		not_early(start, ns, "sem_clockwait");
 	step();

@@ -124,6 +124,7 @@ struct self {
 };
 
 extern __thread struct self self;
+extern bool process_signals; /* this seed has signals that are sent to the whole process */
 
 /* --- ledger.c --------------------------------------------------------------------------------- */
 
@@ -145,7 +146,9 @@ void step(void);
 
 /*
  * EINTR is right only if a handler of the program ran in this thread since the call began; a call
- * that restarts under SA_RESTART needs one that was installed without it.
+ * that restarts under SA_RESTART needs one that was installed without it. A few calls are not begun
+ * anew by the kernel when a signal for the whole process woke this thread and another one took it:
+ * in seeds with such signals these may see an EINTR without a handler, natively too.
  */
 struct mark {
 	uint64_t any, hard;
@@ -156,9 +159,11 @@ static inline struct mark mark(void)
 	return (struct mark){ self.handlers, self.hard };
 }
 
-void eintr_seen(struct mark m, bool restarts, const char *what);
+enum eintr { EINTR_RESTARTS, EINTR_HANDLER, EINTR_SHARED };
 
-#define RETRY(expr, restarts)                                             \
+void eintr_seen(struct mark m, enum eintr kind, const char *what);
+
+#define RETRY(expr, kind)                                             \
 	({                                                                \
 		__typeof__(expr) r_;                                      \
 		for (;;) {                                                \
@@ -166,13 +171,14 @@ void eintr_seen(struct mark m, bool restarts, const char *what);
 			r_ = (expr);                                      \
 			if (r_ != (__typeof__(r_))-1 || errno != EINTR)   \
 				break;                                    \
-			eintr_seen(m_, restarts, #expr);                  \
+			eintr_seen(m_, kind, #expr);                      \
 		}                                                         \
 		step();                                                   \
 		r_;                                                       \
 	})
-#define WAIT(expr)  RETRY(expr, true)  /* calls that SA_RESTART restarts */
-#define WAITX(expr) RETRY(expr, false) /* poll, sleeps, SysV: EINTR after any handler */
+#define WAIT(expr)  RETRY(expr, EINTR_RESTARTS) /* calls that SA_RESTART restarts */
+#define WAITX(expr) RETRY(expr, EINTR_HANDLER)  /* poll, sleeps: EINTR after any handler */
+#define WAITE(expr) RETRY(expr, EINTR_SHARED)   /* epoll, semop, sigtimedwait */
 
 /* A pthread call that returns its error; EINTR is never right for those. */
 #define PT(expr) pt_check((expr), #expr)

@@ -108,7 +108,7 @@ static void nap_relative(uint64_t ns, int how)
 			MUST(rc == 0);
 			return;
 		}
-		eintr_seen(m, false, "nanosleep");
+		eintr_seen(m, EINTR_HANDLER, "nanosleep");
 		ts = rem;
 	}
 }
@@ -126,7 +126,7 @@ void nap(uint64_t ns)
 		int             rc;
 
 		while ((rc = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL)) == EINTR) {
-			eintr_seen(m, false, "clock_nanosleep");
+			eintr_seen(m, EINTR_HANDLER, "clock_nanosleep");
 			m = mark();
 		}
 		MUST(rc == 0);
@@ -139,7 +139,7 @@ void nap(uint64_t ns)
 						       select(0, NULL, NULL, NULL, &tv);
 
 			if (rc < 0 && errno == EINTR)
-				eintr_seen(m, false, "usleep or select");
+				eintr_seen(m, EINTR_HANDLER, "usleep or select");
 		}
 	}
 	step();
