@@ -8,13 +8,16 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <ucontext.h>
 
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
+#include "runtime/gate.h"
 #include "runtime/lock.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
 #include "runtime/opts.h"
+#include "runtime/os.h"
 
 static struct sigaction host_action; /* guarded by sched.host, signals blocked */
 static bool installed; /* kept across fork, like the kernel's action */
@@ -33,19 +36,21 @@ static struct sigaction swap_host(const struct sigaction *act)
 	return old;
 }
 
-static void call_host(const struct sigaction *act, int sig, siginfo_t *info, void *context)
+/* Our handler starts with everything blocked; the host's gets the mask that it would have had. */
+static void call_host(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *context)
 {
-	sigset_t old;
+	u64 mask = context->uc_sigmask.__val[0] | act->sa_mask.__val[0];
 
-	real_pthread_sigmask(SIG_BLOCK, &act->sa_mask, &old);
+	if (!(act->sa_flags & SA_NODEFER))
+		mask |= 1ul << (sig - 1);
+	os_restore_signals(mask);
 	if (act->sa_flags & SA_SIGINFO)
 		act->sa_sigaction(sig, info, context);
 	else
 		act->sa_handler(sig);
-	real_pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-static void pass_on(int sig, siginfo_t *info, void *context)
+static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 {
 	struct sigaction act = swap_host(NULL);
 
@@ -60,6 +65,16 @@ static void pass_on(int sig, siginfo_t *info, void *context)
 	call_host(&act, sig, info, context);
 }
 
+/* The gate closes on return, and when the thread is cancelled while it is parked here. */
+static void give_way(struct m *m, const ucontext_t *context)
+{
+	struct gate gate __attribute__((cleanup(gate_close), unused)) =
+		gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+
+	os_restore_signals(context->uc_sigmask.__val[0]);
+	preempt_park(m);
+}
+
 static void on_preempt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
@@ -67,8 +82,8 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 
 	if (info->si_code != SI_QUEUE || info->si_ptr != (void *)&preempt_mark)
 		pass_on(sig, info, context);
-	else if (m && load_rlx(&m->live))
-		preempt_handler(m, (uintptr_t)__builtin_frame_address(0));
+	else if (m && load_rlx(&m->live) && preempt_arrived(m))
+		give_way(m, context);
 	errno = saved;
 }
 
@@ -78,7 +93,9 @@ static int install(const struct sigaction *host)
 	struct sigaction act = {.sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART};
 	bool handled = host->sa_handler != SIG_DFL && host->sa_handler != SIG_IGN;
 
-	sigemptyset(&act.sa_mask);
+	/* All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
+	 * first instruction would unwind a handler that has not taken note of its signal yet. */
+	memset(&act.sa_mask, 0xff, sizeof(act.sa_mask));
 	if (handled)
 		act.sa_flags = SA_SIGINFO | (host->sa_flags & (SA_RESTART | SA_ONSTACK));
 	return real_sigaction(PREEMPT_SIGNO, &act, NULL);

@@ -65,17 +65,14 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 bool gate_yield(void)
 {
 	struct m *m = getm();
-	bool lost;
 
 	if (!gate_active())
 		return false;
-	lost = hold_of(load_rlx(&m->g->hold)) == HOLD_LOST;
-	if (!lost && !load_rlx(&sched.nwait))
+	if (hold_of(load_rlx(&m->g->hold)) != HOLD_LOST && !load_rlx(&sched.nwait))
 		return false;
-	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
-	m->depth = 1;
+	struct gate gate __attribute__((cleanup(gate_close), unused)) =
+		gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
 	gosched(m);
-	m->depth = 0;
 	return true;
 }
 

@@ -50,6 +50,14 @@ static inline void gate_close(struct gate *gate)
 	m->depth = gate->depth;
 }
 
+/* A gate without a bracket: the thread is about to wait for a P.  Needs gate_active(). */
+static inline struct gate gate_open_parked(struct m *m, uintptr_t sp)
+{
+	m->gate_sp = sp;
+	m->depth = 1;
+	return (struct gate){m, 0};
+}
+
 /* True when the calling thread is a G outside of any gate. */
 static inline bool gate_active(void)
 {

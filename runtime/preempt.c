@@ -32,15 +32,18 @@ void preempt_send(struct g *g)
 	(void)cas_ar(&m->sig, SIG_SENDING, SIG_NONE);
 }
 
-/* The host blocks our signal in this thread: take it off the queue ourselves. */
+/*
+ * The host blocks our signal in this thread: take it off the queue ourselves.  Nothing there: its
+ * handler was unwound by a cancellation before it could say so.
+ */
 static void take_pending(struct m *m)
 {
 	uintptr_t mark = os_take_signal(PREEMPT_SIGNO);
 
-	if (mark == (uintptr_t)&preempt_mark)
-		store_rel(&m->sig, SIG_NONE);
-	else if (mark)
+	if (mark && mark != (uintptr_t)&preempt_mark)
 		os_signal_thread(m->tid, PREEMPT_SIGNO, (void *)mark); /* the host's own */
+	else
+		store_rel(&m->sig, SIG_NONE);
 }
 
 void preempt_settle(struct m *m)
@@ -64,21 +67,23 @@ void preempt_yield(struct m *m)
 		gosched(m);
 }
 
-void preempt_handler(struct m *m, uintptr_t sp)
+bool preempt_arrived(struct m *m)
 {
 	struct g *g = m->g;
 
 	store_rel(&m->sig, SIG_NONE); /* @pair signal */
 	/* In a bracket, in a handler of the host, or parked: the gate that is open will see to it. */
 	if (m->depth || load_rlx(&g->status) != G_RUNNING)
-		return;
-	m->gate_sp = sp;
-	m->depth = 1;
-	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
+		return false;
+	return hold_of(load_rlx(&g->hold)) == HOLD_LOST || load_rlx(&g->preempt);
+}
+
+void preempt_park(struct m *m)
+{
+	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
 		acquirep(m, false); /* a stray, seen running */
-	else if (load_rlx(&g->preempt))
+	else
 		preempt_yield(m);
-	m->depth = 0;
 }
 
 void preempt_above(u32 n)

@@ -23,8 +23,13 @@ void preempt_request(struct g *g);
 void preempt_send(struct g *g);
 /* Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones. */
 void preempt_settle(struct m *m);
-/* The handler's body.  sp: any address in the handler's frame. */
-void preempt_handler(struct m *m, uintptr_t sp);
+/*
+ * The handler, in two steps.  First, with every signal blocked so that no other handler can come
+ * before it: the signal is no longer in flight; true when the thread should give way here.
+ */
+bool preempt_arrived(struct m *m);
+/* Then, with the host's mask restored and a gate open: parks until the thread has a P again. */
+void preempt_park(struct m *m);
 /* Yields when somebody waits; clears the request. */
 void preempt_yield(struct m *m);
 /* Requests the Ps at and above id n back. */
