@@ -125,6 +125,14 @@ void task_read_delays(pid_t pid, struct task_delays *out)
 	each_task(pid, add_delay, out);
 }
 
+int64_t task_own_delay_ns(void)
+{
+	struct task_delays d = { .n = 0 };
+
+	add_delay(getpid(), gettid(), &d);
+	return d.n ? d.of[0].ns : 0;
+}
+
 int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after)
 {
 	int64_t sum = 0;

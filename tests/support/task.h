@@ -49,6 +49,8 @@ struct task_delays {
 void task_read_delays(pid_t pid, struct task_delays *out);
 int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after);
 
+int64_t task_own_delay_ns(void); /* of the calling thread */
+
 int task_count(pid_t pid); /* entries of /proc/PID/task */
 bool task_alive(pid_t pid, pid_t tid);
 

@@ -1,0 +1,282 @@
+/* Options, what they print, and what the library costs a program that does not need it.  Nothing
+ * of ours ever goes to stdout, and a bad value is one line on stderr and no more.
+ */
+#include <criterion/criterion.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/support/diff.h"
+#include "tests/support/spawn.h"
+#include "tests/support/wait.h"
+
+static int lines(const char *text)
+{
+	return count_lines_with(text, "");
+}
+
+/* A victim with one more variable, and GMP_MAXPROCS unset unless the variable is that. */
+static void run_with(struct run *r, const char *variable, const char *victim, const char *arg)
+{
+	static char path[4096];
+	static const char *argv[3], *env[2];
+
+	memset(r, 0, sizeof(*r));
+	argv[0] = victim_path(victim, path, sizeof(path));
+	argv[1] = arg;
+	env[0] = variable;
+	r->argv = argv;
+	r->env = env;
+	r->preload = libgmp_so();
+	run_program(r);
+}
+
+static void bad_value(const char *variable)
+{
+	struct run r;
+
+	run_with(&r, variable, "shapes", "spin_with_yield");
+	cr_expect(run_ok(&r), "%s kills the program: %s", variable, r.err);
+	cr_expect_str_eq(r.out, "flag seen\n");
+	cr_expect_eq(lines(r.err), 1, "%s: not one line: %s", variable, r.err);
+	cr_expect(!strncmp(r.err, "gmp: opts: GMP_", 15), "%s: %s", variable, r.err);
+	run_free(&r);
+}
+
+Test(options, a_bad_value_is_one_line_and_the_default)
+{
+	bad_value("GMP_MAXPROCS=banana");
+	bad_value("GMP_MAXPROCS=0");
+	bad_value("GMP_MAXPROCS=-3");
+	bad_value("GMP_MAXPROCS=1e9");
+	bad_value("GMP_MAXPROCS=");
+	bad_value("GMP_MAXPROCS=99999999999999999999");
+	bad_value("GMP_SLICE_US=1");
+	bad_value("GMP_PREEMPT=perhaps");
+	bad_value("GMP_ON_BUG=maybe");
+}
+
+Test(options, a_good_value_is_silent)
+{
+	struct run r;
+
+	run_with(&r, "GMP_MAXPROCS=4096", "shapes", "spin_with_yield");
+	cr_expect(run_ok(&r));
+	cr_expect_str_eq(r.err, "");
+	run_free(&r);
+}
+
+Test(options, help_prints_every_option_to_stderr)
+{
+	struct run r;
+
+	run_with(&r, "GMP_HELP=1", "shapes", "spin_with_yield");
+	cr_expect(run_ok(&r));
+	cr_expect_str_eq(r.out, "flag seen\n");
+#define OPT(name, def, min, max, unit, help) \
+	cr_expect(count_lines_with(r.err, help) == 1, "no line for %s: %s", #name, r.err);
+#define CHOICE(name, def, help, ...) \
+	cr_expect(count_lines_with(r.err, help) == 1, "no line for %s: %s", #name, r.err);
+#include "runtime/opts.def"
+#undef OPT
+#undef CHOICE
+	run_free(&r);
+}
+
+static void expect_output(const char *variable, const char *victim, const char *arg,
+			  const char *want)
+{
+	struct run r;
+
+	run_with(&r, variable, victim, arg);
+	cr_expect(run_ok(&r), "%s: %s", variable, r.err);
+	cr_expect_str_eq(r.out, want, "%s: %s instead of %s", variable, r.out, want);
+	run_free(&r);
+}
+
+Test(options, disabled_it_does_nothing)
+{
+	expect_output("GMP_DISABLE=0", "shapes", "tasks", "tasks: 3\n");
+	expect_output("GMP_DISABLE=1", "shapes", "tasks", "tasks: 2\n");
+}
+
+Test(options, no_follow_leaves_executed_programs_alone)
+{
+	char cmd[4200], path[4096];
+	const char *const argv[] = { "/bin/sh", "-c", cmd, NULL };
+	const char *const env[] = { "GMP_FOLLOW=0", NULL };
+	struct run r = { .argv = argv, .env = env, .preload = libgmp_so() };
+
+	snprintf(cmd, sizeof(cmd), "exec %s tasks", victim_path("shapes", path, sizeof(path)));
+	run_program(&r);
+	cr_expect_str_eq(r.out, "tasks: 2\n", "%s%s", r.out, r.err);
+	run_free(&r);
+	r.env = NULL;
+	run_program(&r);
+	cr_expect_str_eq(r.out, "tasks: 3\n", "%s%s", r.out, r.err);
+	run_free(&r);
+}
+
+Test(options, past_the_thread_limit_pthread_create_says_eagain)
+{
+	struct run r;
+
+	run_with(&r, "GMP_MAXTHREADS=10", "shapes", "create_20");
+	cr_expect(run_ok(&r));
+	cr_expect_str_eq(r.out, "made 9, refused 11 with EAGAIN, then made\n");
+	cr_expect(lines(r.err) == 1 && strstr(r.err, "GMP_MAXTHREADS=10"), "%s", r.err);
+	run_free(&r);
+}
+
+/* --- lines of statistics --- */
+
+static int matching(const char *text, const char *pattern)
+{
+	char *copy = strdup(text), *save = NULL;
+	regex_t re;
+	int n = 0;
+
+	cr_assert(regcomp(&re, pattern, REG_EXTENDED | REG_NOSUB) == 0);
+	for (char *l = strtok_r(copy, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		n += regexec(&re, l, 0, NULL, 0) == 0;
+	regfree(&re);
+	free(copy);
+	return n;
+}
+
+#define SCHED_LINE \
+	"^SCHED [0-9]+ms: gomaxprocs=2 idleprocs=[0-2] threads=[0-9]+ spinningthreads=[0-9]+ " \
+	"needspinning=[01] idlethreads=[0-9]+ runqueue=[0-9]+ \\[ [0-9]+ [0-9]+ \\] " \
+	"schedticks=\\[ [0-9]+ [0-9]+ \\]$"
+
+Test(options, schedtrace_prints_lines_as_go_does)
+{
+	const char *const env[] = { "GMP_SCHEDTRACE=100", NULL };
+	struct run r = { .env = env };
+
+	run_victim(&r, 2, "shapes", "busy", NULL);
+	cr_expect(run_ok(&r));
+	cr_expect_str_eq(r.out, "busy for a while\n");
+	cr_expect_geq(matching(r.err, SCHED_LINE), 3, "%s", r.err);
+	cr_expect_eq(matching(r.err, SCHED_LINE), lines(r.err), "%s", r.err);
+	run_free(&r);
+}
+
+#define STATS_LINE \
+	"^gmp: stats: maxprocs=2 threads=[0-9]+ handoffs=[0-9]+ retakes=[0-9]+ strays=[0-9]+" \
+	"( \\[[a-z0-9: -]+\\])? preempts=[0-9]+ overcap=[0-9]+ parks=[0-9]+ maxwait=[0-9]+us$"
+
+Test(options, stats_prints_one_line)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+	struct run r = { .env = env };
+
+	run_victim(&r, 2, "shapes", "busy", NULL);
+	cr_expect(run_ok(&r));
+	cr_expect(lines(r.err) == 1 && matching(r.err, STATS_LINE) == 1, "%s", r.err);
+	run_free(&r);
+}
+
+/* --- what it costs to be there --- */
+
+Test(cost, user_namespaces_work_under_the_library)
+{
+	const char *const plans[][4] = { { "/usr/bin/unshare", "-r", "/bin/true", NULL },
+					 { "/usr/bin/unshare", "-U", "/bin/true", NULL } };
+
+	for (int i = 0; i < 2; i++) {
+		struct run native = { .argv = plans[i] }, under = { .argv = plans[i] };
+
+		under.preload = libgmp_so();
+		run_program(&native);
+		run_program(&under);
+		cr_expect_eq(under.status, native.status, "unshare %s: %#x, natively %#x: %s",
+			     plans[i][1], under.status, native.status, under.err);
+		cr_expect_str_eq(under.err, native.err);
+		run_free(&native);
+		run_free(&under);
+	}
+}
+
+#define STARTS 101
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Interleaved, so that what else the machine does falls on both. */
+Test(cost, start_up_is_less_than_a_millisecond_longer)
+{
+	static int64_t native[STARTS], under[STARTS];
+
+	for (int i = 0; i < STARTS; i++) {
+		struct run r = { 0 };
+
+		run_victim(&r, 0, "shapes", "nothing", NULL);
+		native[i] = r.wall_ns;
+		run_free(&r);
+		run_victim(&r, 2, "shapes", "nothing", NULL);
+		under[i] = r.wall_ns;
+		run_free(&r);
+	}
+	qsort(native, STARTS, sizeof(*native), by_value);
+	qsort(under, STARTS, sizeof(*under), by_value);
+	int64_t more = under[STARTS / 2] - native[STARTS / 2];
+	fprintf(stderr, "start-up: native %ld us, %ld us more under the library\n",
+		(long)(native[STARTS / 2] / 1000), (long)(more / 1000));
+	cr_expect_lt(more, NS_PER_MS);
+}
+
+static void preloaded_together(const char *first, const char *second)
+{
+	char both[8192], path[4096];
+	const char *const argv[] = { victim_path("shapes", path, sizeof(path)), "spin_with_yield",
+				     NULL };
+	struct run native = { .argv = argv, .preload = EARLYLIB },
+		   under = { .argv = argv, .preload = both };
+
+	snprintf(both, sizeof(both), "%s:%s", first, second);
+	run_program(&native);
+	run_program(&under);
+	cr_expect_eq(under.status, native.status, "%s", under.err);
+	cr_expect(same_output(both, "native", native.out, "library", under.out));
+	run_free(&native);
+	run_free(&under);
+}
+
+Test(cost, other_preloaded_libraries_may_come_before_or_after)
+{
+	preloaded_together(libgmp_so(), EARLYLIB);
+	preloaded_together(EARLYLIB, libgmp_so());
+}
+
+/* --- gmprt.h --- */
+
+Test(api, brackets_numbers_and_resizing)
+{
+	struct run r = { 0 };
+
+	run_victim(&r, 0, "api", NULL);
+	cr_expect_str_eq(r.out, "not there\n");
+	run_free(&r);
+	run_victim(&r, 1, "api", NULL);
+	cr_expect(run_ok(&r), "%s", r.err);
+	cr_expect_str_eq(r.out, "before a second thread: 0\n"
+				"raw: 1 -9\n"
+				"raw6: -29\n"
+				"syscall6: -29\n"
+				"errno: 77\n"
+				"bracket: 1\n"
+				"by number: 1\n"
+				"was 1, then 4, then 2, is 1\n"
+				"after resizing: 1\n"
+				"books: 0\n");
+	cr_expect_str_eq(r.err, "");
+	run_free(&r);
+}

@@ -1,0 +1,95 @@
+/* Small programs that behave under the library as they do natively: same output, same exit status,
+ * nothing added to stdout or stderr.  Each test runs one case of a victim natively, at one P and
+ * at two.  By hand: GMP_MAXPROCS=1 LD_PRELOAD=build/libgmp.so build/tests/preload/VICTIM CASE
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "tests/support/diff.h"
+#include "tests/support/spawn.h"
+
+static void same_at(int maxprocs, const struct run *native, const char *victim, const char *arg)
+{
+	struct run under = { 0 };
+	char what[128], have[64], want[64];
+
+	snprintf(what, sizeof(what), "%s %s at %d P", victim, arg ? arg : "", maxprocs);
+	run_victim(&under, maxprocs, victim, arg, NULL);
+	run_outcome(native, want, sizeof(want));
+	run_outcome(&under, have, sizeof(have));
+	cr_expect_str_eq(have, want, "%s: %s, natively %s; stderr: %s", what, have, want,
+			 under.err);
+	cr_expect(same_output(what, "native", native->out, "library", under.out), "%s", what);
+	cr_expect(same_output(what, "native", native->err, "library", under.err), "%s", what);
+	run_free(&under);
+}
+
+static void same_as_native(const char *victim, const char *arg)
+{
+	struct run native = { 0 };
+	char path[4096];
+
+	if (access(victim_path(victim, path, sizeof(path)), X_OK) < 0)
+		cr_skip_test("%s was not built", victim);
+	run_victim(&native, 0, victim, arg, NULL);
+	cr_assert(!native.hung, "%s %s hangs natively", victim, arg ? arg : "");
+	same_at(1, &native, victim, arg);
+	same_at(2, &native, victim, arg);
+	run_free(&native);
+}
+
+#define SAME(suite, sentence, victim, arg) \
+	Test(suite, sentence) \
+	{ \
+		same_as_native(victim, arg); \
+	}
+
+SAME(ends, main_may_exit_first, "life", "main_exits_first")
+SAME(ends, a_thread_may_end_the_process, "life", "exit_from_thread")
+SAME(ends, main_may_return_while_others_block_and_compute, "life", "return_from_main")
+SAME(ends, a_cancellation_waits_for_a_cancellation_point, "life", "cancel_while_waiting")
+SAME(ends, computing_threads_are_cancelled_asynchronously, "life", "cancel_async")
+SAME(ends, a_thread_parked_for_a_p_is_cancelled_asynchronously, "life", "cancel_async_parked")
+SAME(ends, pthread_exit_unwinds_and_tells_its_result, "life", "pthread_exit")
+SAME(ends, detached_threads_come_and_go, "life", "detached")
+SAME(ends, destructors_of_thread_data_may_block, "life", "destructors_block")
+SAME(ends, a_thousand_threads_one_after_the_other, "life", "many_one_after_the_other")
+SAME(ends, cpp_thread_locals_and_exceptions, "tls", NULL)
+
+SAME(children, fork_from_a_thread, "family", "fork_plain")
+SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")
+SAME(children, a_forked_child_forks, "family", "fork_twice")
+SAME(children, children_made_without_libc, "family", "fork_raw")
+SAME(children, many_threads_fork_at_once, "family", "fork_storm")
+SAME(children, vfork_then_exec_or_exit, "family", "vfork_exec")
+SAME(children, posix_spawn_system_popen, "family", "spawn_and_shell")
+SAME(children, a_child_executes_a_threaded_program, "family", "exec_self")
+SAME(children, a_thread_executes_another_program, "family", "exec_from_thread")
+SAME(children, a_child_becomes_a_daemon, "family", "daemon_child")
+
+SAME(signals, a_jump_leaves_a_blocked_read, "signals", "jump_out_of_read")
+SAME(signals, handlers_block_in_handlers, "signals", "nested")
+SAME(signals, handlers_block_on_an_alternate_stack, "signals", "nested_on_alternate_stack")
+SAME(signals, a_handler_runs_at_once_while_its_thread_waits_for_a_p, "signals",
+     "handler_while_parked")
+SAME(signals, a_program_gets_its_own_sigurg, "signals", "own_sigurg")
+SAME(signals, a_program_that_blocks_sigurg_fetches_its_own, "signals", "blocked_sigurg")
+SAME(signals, masks_read_back_as_they_were_set, "signals", "masks")
+SAME(signals, hogs_that_block_all_signals_take_turns, "signals", "all_signals_blocked")
+SAME(signals, hogs_that_block_all_signals_by_number_take_turns, "signals",
+     "all_signals_blocked_raw")
+SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
+
+SAME(shapes, a_spinner_waits_for_a_flag, "shapes", "spin_on_flag")
+SAME(shapes, a_spinner_that_yields_waits_for_a_flag, "shapes", "spin_with_yield")
+SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")
+SAME(shapes, spinners_that_yield_hand_a_word_round, "shapes", "yield_round")
+SAME(shapes, spinlocks_count_right, "shapes", "spinlock")
+SAME(shapes, two_thousand_blocked_readers_cost_a_hog_nothing, "shapes", "two_thousand_readers")
+SAME(shapes, failed_calls_keep_their_errno, "shapes", "errno")
+SAME(shapes, the_vdso_is_left_alone, "shapes", "vdso")
+SAME(shapes, a_single_thread_has_no_company, "shapes", "single")
+SAME(shapes, an_idle_process_uses_no_cpu, "shapes", "idle")
+SAME(shapes, libraries_that_work_before_and_after_us, "early", NULL)
+SAME(shapes, a_program_with_gnu_mp, "gnump", NULL)

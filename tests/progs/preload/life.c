@@ -1,0 +1,317 @@
+/* Victim: how threads and the process end, with a hog beside them that wants the only P. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/progs/preload/cases.h"
+#include "tests/support/task.h"
+#include "tests/support/wait.h"
+
+static int to[2], from[2];
+static volatile pid_t tid;
+static volatile int word;
+
+static void say_bye(void)
+{
+	printf("atexit ran\n");
+}
+
+/* --- the main thread leaves first --- */
+
+static void *outlives_main(void *arg)
+{
+	get(to[0]);
+	for (volatile int i = 0; i < 3000000; i++)
+		;
+	put(from[1]);
+	return NULL;
+}
+
+static void *last_one(void *arg)
+{
+	/* The main thread is a zombie by now, or soon. */
+	for (int i = 0; i < 3; i++)
+		put(to[1]);
+	for (int i = 0; i < 3; i++)
+		get(from[0]);
+	printf("all done\n");
+	return NULL;
+}
+
+static void case_main_exits_first(void)
+{
+	make_pipe(to);
+	make_pipe(from);
+	atexit(say_bye);
+	for (int i = 0; i < 3; i++)
+		pthread_detach(spawn(outlives_main, NULL));
+	pthread_detach(spawn(last_one, NULL));
+	pthread_exit(NULL);
+}
+
+static void *exits_with_5(void *arg)
+{
+	exit(5);
+}
+
+static void *reads_for_ever(void *arg)
+{
+	tid = gettid();
+	get(to[0]);
+	return NULL;
+}
+
+static struct hog hog;
+
+/* One thread blocked, one hog, main in join: exit is the process's end all the same. */
+static void case_exit_from_thread(void)
+{
+	make_pipe(to);
+	atexit(say_bye);
+	spawn(reads_for_ever, NULL);
+	hog_start(&hog);
+	must_block((pid_t *)&tid);
+	join(spawn(exits_with_5, NULL));
+}
+
+static void case_return_from_main(void)
+{
+	make_pipe(to);
+	atexit(say_bye);
+	spawn(reads_for_ever, NULL);
+	hog_start(&hog);
+	must_block((pid_t *)&tid);
+}
+
+/* --- cancellation --- */
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void count_word(void *arg)
+{
+	word++;
+}
+
+static void *locks_then_tests(void *arg)
+{
+	tid = gettid();
+	pthread_cleanup_push(count_word, NULL);
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+	pthread_testcancel();
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+/* The request comes while the thread is blocked in what is no cancellation point. */
+static void case_cancel_while_waiting(void)
+{
+	pthread_t t;
+
+	pthread_mutex_lock(&mutex);
+	t = spawn(locks_then_tests, NULL);
+	must_block((pid_t *)&tid);
+	hog_start(&hog);
+	pthread_cancel(t);
+	pthread_mutex_unlock(&mutex);
+	void *res = join(t);
+	printf("%s, cleanup ran %d time\n", res == PTHREAD_CANCELED ? "canceled" : "no", word);
+	hog_stop(&hog);
+}
+
+static void *computes_async(void *arg)
+{
+	int old;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	tid = gettid();
+	for (;;)
+		word++;
+	return NULL;
+}
+
+/* Computing threads that take turns: the request finds each running or parked by a preemption. */
+static void case_cancel_async(void)
+{
+	pthread_t t[4];
+
+	hog_start(&hog);
+	for (int i = 0; i < 4; i++)
+		t[i] = spawn(computes_async, NULL);
+	must_word("a computing thread to run", &word, 1);
+	for (int i = 0; i < 4; i++) {
+		pthread_cancel(t[i]);
+		printf("%s\n", join(t[i]) == PTHREAD_CANCELED ? "canceled" : "no");
+	}
+	hog_stop(&hog);
+}
+
+/* An asynchronous request that finds its thread parked for a P after a call. */
+static void *reads_async(void *arg)
+{
+	int old;
+	char c;
+
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+	tid = gettid();
+	for (;;)
+		if (read(to[0], &c, 1) == 1)
+			word++;
+	return NULL;
+}
+
+static void case_cancel_async_parked(void)
+{
+	struct hog h[2];
+
+	make_pipe(to);
+	for (int round = 0; round < 10; round++) {
+		pthread_t t = spawn(reads_async, NULL);
+
+		must_block((pid_t *)&tid);
+		hog_start(&h[0]);
+		hog_start(&h[1]);
+		put(to[1]);
+		pthread_cancel(t);
+		check(join(t) == PTHREAD_CANCELED, "cancel");
+		hog_stop(&h[0]);
+		hog_stop(&h[1]);
+		tid = 0;
+	}
+	printf("canceled 10 times\n");
+}
+
+/* --- pthread_exit, detached, thread-specific data --- */
+
+static void (*volatile leave_below)(long depth);
+
+static void leave_from_below(long depth)
+{
+	get(to[0]);
+	if (depth == 0)
+		pthread_exit((void *)42L);
+	leave_below(depth - 1);
+}
+
+static void *leaves(void *arg)
+{
+	pthread_cleanup_push(count_word, NULL);
+	leave_below = leave_from_below;
+	leave_below(5);
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void case_pthread_exit(void)
+{
+	pthread_t t;
+
+	make_pipe(to);
+	t = spawn(leaves, NULL);
+	hog_start(&hog);
+	for (int i = 0; i < 6; i++)
+		put(to[1]);
+	long res = (long)join(t);
+	printf("result %ld, cleanup ran %d time\n", res, word);
+	hog_stop(&hog);
+}
+
+static void *detached_body(void *arg)
+{
+	get(to[0]);
+	put(from[1]);
+	return NULL;
+}
+
+static bool one_thread(void *arg)
+{
+	return task_count(getpid()) <= 1 + (under_library() ? 1 : 0);
+}
+
+/* The library keeps one thread of its own once there were two: the watcher. */
+static void case_detached(void)
+{
+	make_pipe(to);
+	make_pipe(from);
+	for (int i = 0; i < 50; i++)
+		pthread_detach(spawn(detached_body, NULL));
+	for (int i = 0; i < 50; i++)
+		put(to[1]);
+	for (int i = 0; i < 50; i++)
+		get(from[0]);
+	must_reach("the detached threads to be gone", one_thread, NULL);
+	printf("50 came and went\n");
+}
+
+static pthread_key_t key;
+
+static void destructor(void *value)
+{
+	/* A destructor may do all that a thread may. */
+	get(to[0]);
+	pthread_mutex_lock(&mutex);
+	word++;
+	pthread_mutex_unlock(&mutex);
+	if ((long)value > 1)
+		pthread_setspecific(key, (void *)((long)value - 1));
+}
+
+static void *with_data(void *arg)
+{
+	pthread_setspecific(key, (void *)2L);
+	return NULL;
+}
+
+static void case_destructors_block(void)
+{
+	pthread_t t[5];
+
+	make_pipe(to);
+	pthread_key_create(&key, destructor);
+	for (int i = 0; i < 5; i++)
+		t[i] = spawn(with_data, NULL);
+	hog_start(&hog);
+	for (int i = 0; i < 10; i++)
+		put(to[1]);
+	for (int i = 0; i < 5; i++)
+		join(t[i]);
+	printf("destructors ran %d times\n", word);
+	hog_stop(&hog);
+}
+
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void case_many_one_after_the_other(void)
+{
+	long sum = 0;
+
+	for (long i = 0; i < 1000; i++)
+		sum += (long)join(spawn(nothing, (void *)i));
+	printf("sum %ld\n", sum);
+}
+
+static const struct a_case cases[] = {
+	{ "main_exits_first", case_main_exits_first },
+	{ "exit_from_thread", case_exit_from_thread },
+	{ "return_from_main", case_return_from_main },
+	{ "cancel_while_waiting", case_cancel_while_waiting },
+	{ "cancel_async", case_cancel_async },
+	{ "cancel_async_parked", case_cancel_async_parked },
+	{ "pthread_exit", case_pthread_exit },
+	{ "detached", case_detached },
+	{ "destructors_block", case_destructors_block },
+	{ "many_one_after_the_other", case_many_one_after_the_other },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	run_named_case(cases, argc, argv);
+	return 0;
+}
