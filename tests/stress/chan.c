@@ -22,21 +22,21 @@
 #include <string.h>
 
 #define PER_KIND 4
-#define DRIVERS  3
+#define DRIVERS 3
 
 static const struct kind *const kinds[] = {
-	&kind_pipe, &kind_page,  &kind_fifo, &kind_stdio, &kind_stream, &kind_dgram,  &kind_seq,
-	&kind_eventfd, &kind_msgq, &kind_mq, &kind_semv,  &kind_sem,    &kind_sigsem, &kind_cond,
-	&kind_cnd, &kind_futex,
+	&kind_pipe,   &kind_page,    &kind_fifo, &kind_stdio, &kind_stream, &kind_dgram,
+	&kind_seq,    &kind_eventfd, &kind_msgq, &kind_mq,    &kind_semv,   &kind_sem,
+	&kind_sigsem, &kind_cond,    &kind_cnd,	 &kind_futex,
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static struct chan      chans[KINDS * PER_KIND];
-static unsigned         chan_count;
-static sem_t            ordered;
-static pthread_t        drivers[DRIVERS];
-static struct rng       driver_rng[DRIVERS];
-static _Atomic bool     drivers_end;
+static struct chan chans[KINDS * PER_KIND];
+static unsigned chan_count;
+static sem_t ordered;
+static pthread_t drivers[DRIVERS];
+static struct rng driver_rng[DRIVERS];
+static _Atomic bool drivers_end;
 static _Atomic uint64_t serial;
 
 /* --- messages --------------------------------------------------------------------------------- */
@@ -51,7 +51,7 @@ static uint64_t mix(uint64_t a)
 static void msg_make(struct chan *c, struct msg *m)
 {
 	uint64_t id = atomic_fetch_add(&serial, 1), value = mix(id ^ config.seed) >> 8;
-	char     line[CHAN_MSG + 1];
+	char line[CHAN_MSG + 1];
 
 	snprintf(line, sizeof(line), "%04x %016llx %016llx %016llx        \n", c->index,
 		 (unsigned long long)id, (unsigned long long)value,
@@ -64,9 +64,9 @@ static void msg_make(struct chan *c, struct msg *m)
 
 static void msg_check(struct chan *c, const struct msg *m)
 {
-	unsigned           index = 0;
+	unsigned index = 0;
 	unsigned long long id = 0, value = 0, sum = 0;
-	char               line[CHAN_MSG + 1];
+	char line[CHAN_MSG + 1];
 
 	memcpy(line, m->buf, CHAN_MSG);
 	line[CHAN_MSG] = 0;
@@ -77,7 +77,8 @@ static void msg_check(struct chan *c, const struct msg *m)
 	}
 	for (size_t i = CHAN_MSG; i < c->kind->size; i++) {
 		if (m->buf[i] != (char)('a' + value % 26)) {
-			bad("%s %d: message %llu broken at byte %zu", c->kind->name, c->index, id, i);
+			bad("%s %d: message %llu broken at byte %zu", c->kind->name, c->index, id,
+			    i);
 			return;
 		}
 	}
@@ -162,7 +163,7 @@ static struct chan *pick(const struct kind *kind, struct rng *r)
 static void turn(const struct kind *kind, struct rng *r)
 {
 	struct chan *c = pick(kind, r);
-	bool         send = chance(r, 50);
+	bool send = chance(r, 50);
 
 	if (c && c->driven) {
 		order(c);
@@ -179,10 +180,10 @@ static void turn(const struct kind *kind, struct rng *r)
 	step();
 }
 
-#define TURN(kind)                             \
-	void op_##kind(struct rng *r)          \
-	{                                      \
-		turn(&kind_##kind, r);         \
+#define TURN(kind) \
+	void op_##kind(struct rng *r) \
+	{ \
+		turn(&kind_##kind, r); \
 	}
 TURN(pipe)
 TURN(page)
@@ -306,13 +307,15 @@ void chan_init(struct rng *r)
 		for (int n = 0; n < PER_KIND; n++) {
 			struct chan *c = &chans[chan_count];
 
-			*c = (struct chan){ .kind = kinds[k], .index = chan_count,
-					    .fd = { -1, -1 }, .epfd = -1 };
+			*c = (struct chan){
+				.kind = kinds[k], .index = chan_count, .fd = { -1, -1 }, .epfd = -1
+			};
 			c->cap = within(r, 1, kinds[k]->cap);
 			c->driven = n % 2 && kinds[k] != &kind_sigsem;
 			c->space = c->cap;
 			if (!kinds[k]->open(c)) {
-				note("%s: not on this host, error %d; left out", kinds[k]->name, errno);
+				note("%s: not on this host, error %d; left out", kinds[k]->name,
+				     errno);
 				break;
 			}
 			chan_count++;
@@ -325,8 +328,8 @@ void chan_drain(void)
 {
 	for (unsigned i = 0; i < chan_count; i++) {
 		struct chan *c = &chans[i];
-		struct msg   m;
-		int          n = 0;
+		struct msg m;
+		int n = 0;
 
 		for (; c->kind->rest(c, &m); n++) {
 			took(c->kind->law, 1);

@@ -18,20 +18,20 @@ struct msg {
 
 struct chan {
 	const struct kind *kind;
-	int                cap, index;
-	bool               driven;
-	_Atomic int        msgs, space; /* credits: messages and room that somebody promised */
-	_Atomic int        orders;      /* driven: messages a receiver waits for */
-	int                fd[2];       /* fd[0] to receive from, fd[1] to send to */
-	int                epfd;
-	void              *p;           /* what else the kind needs */
+	int cap, index;
+	bool driven;
+	_Atomic int msgs, space; /* credits: messages and room that somebody promised */
+	_Atomic int orders;	 /* driven: messages a receiver waits for */
+	int fd[2];		 /* fd[0] to receive from, fd[1] to send to */
+	int epfd;
+	void *p; /* what else the kind needs */
 };
 
 struct kind {
 	const char *name;
-	enum law    law;
-	int         cap;  /* most messages that fit for certain */
-	size_t      size; /* bytes of a message; 0 = a bare count */
+	enum law law;
+	int cap;     /* most messages that fit for certain */
+	size_t size; /* bytes of a message; 0 = a bare count */
 	bool (*open)(struct chan *c);
 	void (*send)(struct chan *c, struct rng *r, const struct msg *m);
 	void (*recv)(struct chan *c, struct rng *r, struct msg *m);

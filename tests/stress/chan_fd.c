@@ -25,21 +25,21 @@
 
 static void wait_select(int fd, bool plain)
 {
-	fd_set         in;
+	fd_set in;
 	struct timeval tv = { 0, 30000 };
 
 	do {
 		FD_ZERO(&in);
 		FD_SET(fd, &in);
 		tv.tv_usec = 30000;
-	} while (WAITX(plain ? select(fd + 1, &in, NULL, NULL, &tv) :
-			       pselect(fd + 1, &in, NULL, NULL, NULL, NULL)) == 0);
+	} while (WAITX(plain ? select(fd + 1, &in, NULL, NULL, &tv)
+			     : pselect(fd + 1, &in, NULL, NULL, NULL, NULL)) == 0);
 }
 
 static void wait_epoll(struct chan *c)
 {
 	struct epoll_event ev[2];
-	int                n;
+	int n;
 
 	do
 		n = WAITE(epoll_wait(c->epfd, ev, 2, 50));
@@ -51,7 +51,7 @@ static void wait_epoll(struct chan *c)
 static void wait_readable(struct chan *c, struct rng *r)
 {
 	struct pollfd pfd = { c->fd[0], POLLIN, 0 };
-	int           how = below(r, 10);
+	int how = below(r, 10);
 
 	if (how == 0)
 		MUST(WAITX(poll(&pfd, 1, -1)) == 1);
@@ -79,10 +79,10 @@ static void epoll_make(struct chan *c)
 
 static void fd_recv(struct chan *c, struct rng *r, struct msg *m)
 {
-	size_t       n = c->kind->size;
+	size_t n = c->kind->size;
 	struct iovec iov[2] = { { m->buf, n / 2 }, { m->buf + n / 2, n - n / 2 } };
-	int          fd = c->fd[0];
-	ssize_t      got;
+	int fd = c->fd[0];
+	ssize_t got;
 
 	wait_readable(c, r);
 	switch (below(r, 6)) {
@@ -105,11 +105,11 @@ static void fd_recv(struct chan *c, struct rng *r, struct msg *m)
 
 static void fd_send(struct chan *c, struct rng *r, const struct msg *m)
 {
-	size_t        n = c->kind->size;
-	char         *buf = (char *)m->buf;
-	struct iovec  iov[2] = { { buf, n / 2 }, { buf + n / 2, n - n / 2 } };
+	size_t n = c->kind->size;
+	char *buf = (char *)m->buf;
+	struct iovec iov[2] = { { buf, n / 2 }, { buf + n / 2, n - n / 2 } };
 	struct pollfd pfd = { c->fd[1], POLLOUT, 0 };
-	ssize_t       put;
+	ssize_t put;
 
 	if (chance(r, 20))
 		MUST(WAITX(poll(&pfd, 1, -1)) == 1);
@@ -178,12 +178,12 @@ static bool fifo_open(struct chan *c)
 	return c->fd[0] >= 0 && c->fd[1] >= 0;
 }
 
-const struct kind kind_pipe = { "pipe", LAW_PIPE, 60, CHAN_MSG, pipe_open,
-				fd_send, fd_recv, fd_rest, fd_close };
-const struct kind kind_page = { "page", LAW_PAGE, 4, PAGE_MSG, page_open,
-				fd_send, fd_recv, fd_rest, fd_close };
-const struct kind kind_fifo = { "fifo", LAW_FIFO, 60, CHAN_MSG, fifo_open,
-				fd_send, fd_recv, fd_rest, fd_close };
+const struct kind kind_pipe = { "pipe",	 LAW_PIPE, 60,	    CHAN_MSG, pipe_open,
+				fd_send, fd_recv,  fd_rest, fd_close };
+const struct kind kind_page = { "page",	 LAW_PAGE, 4,	    PAGE_MSG, page_open,
+				fd_send, fd_recv,  fd_rest, fd_close };
+const struct kind kind_fifo = { "fifo",	 LAW_FIFO, 60,	    CHAN_MSG, fifo_open,
+				fd_send, fd_recv,  fd_rest, fd_close };
 
 /* --- stdio: readers share one FILE, and wait for its lock inside libc where nobody can see ------- */
 
@@ -201,13 +201,13 @@ static bool stdio_open(struct chan *c)
 
 static void stdio_recv(struct chan *c, struct rng *r, struct msg *m)
 {
-	char  *line = m->buf;
+	char *line = m->buf;
 	size_t size = 0;
 
 	for (;;) {
 		struct mark before = mark();
-		int         how = below(r, 3);
-		ssize_t     n = -1;
+		int how = below(r, 3);
+		ssize_t n = -1;
 
 		errno = 0;
 		if (how == 0) {
@@ -255,16 +255,16 @@ static void stdio_close(struct chan *c)
 	close(c->fd[1]);
 }
 
-const struct kind kind_stdio = { "stdio", LAW_STDIO, 60, CHAN_MSG, stdio_open,
+const struct kind kind_stdio = { "stdio",    LAW_STDIO,	 60,	     CHAN_MSG,	 stdio_open,
 				 stdio_send, stdio_recv, stdio_rest, stdio_close };
 
 /* --- socket pairs ----------------------------------------------------------------------------- */
 
 static bool sock_open(struct chan *c)
 {
-	int type = c->kind == &kind_stream ? SOCK_STREAM :
-		   c->kind == &kind_dgram  ? SOCK_DGRAM :
-					     SOCK_SEQPACKET;
+	int type = c->kind == &kind_stream  ? SOCK_STREAM
+		   : c->kind == &kind_dgram ? SOCK_DGRAM
+					    : SOCK_SEQPACKET;
 
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, c->fd))
 		return false;
@@ -274,11 +274,11 @@ static bool sock_open(struct chan *c)
 
 static void sock_recv(struct chan *c, struct rng *r, struct msg *m)
 {
-	size_t        n = c->kind->size;
-	struct iovec  iov = { m->buf, n };
+	size_t n = c->kind->size;
+	struct iovec iov = { m->buf, n };
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int           fd = c->fd[0];
-	ssize_t       got;
+	int fd = c->fd[0];
+	ssize_t got;
 
 	switch (below(r, 6)) {
 	case 0:
@@ -312,11 +312,11 @@ static void sock_recv(struct chan *c, struct rng *r, struct msg *m)
 
 static void sock_send(struct chan *c, struct rng *r, const struct msg *m)
 {
-	size_t        n = c->kind->size;
-	struct iovec  iov = { (void *)m->buf, n };
+	size_t n = c->kind->size;
+	struct iovec iov = { (void *)m->buf, n };
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
-	int           how = below(r, 4);
-	ssize_t       put;
+	int how = below(r, 4);
+	ssize_t put;
 
 	if (how == 0)
 		put = WAIT(send(c->fd[1], m->buf, n, MSG_NOSIGNAL));
@@ -330,11 +330,11 @@ static void sock_send(struct chan *c, struct rng *r, const struct msg *m)
 		bad("%s %d: sent %zd of %zu, error %d", c->kind->name, c->index, put, n, errno);
 }
 
-const struct kind kind_stream = { "stream", LAW_STREAM, 60, CHAN_MSG, sock_open,
-				  sock_send, sock_recv, fd_rest, fd_close };
-const struct kind kind_dgram = { "dgram", LAW_DGRAM, 8, CHAN_MSG, sock_open,
+const struct kind kind_stream = { "stream",  LAW_STREAM, 60,	  CHAN_MSG, sock_open,
+				  sock_send, sock_recv,	 fd_rest, fd_close };
+const struct kind kind_dgram = { "dgram",   LAW_DGRAM, 8,	CHAN_MSG, sock_open,
 				 sock_send, sock_recv, fd_rest, fd_close };
-const struct kind kind_seq = { "seq", LAW_SEQ, 8, CHAN_MSG, sock_open,
+const struct kind kind_seq = { "seq",	  LAW_SEQ,   8,	      CHAN_MSG, sock_open,
 			       sock_send, sock_recv, fd_rest, fd_close };
 
 /* --- eventfd: a count, not a message ------------------------------------------------------------ */
@@ -375,7 +375,7 @@ static void event_send(struct chan *c, struct rng *r, const struct msg *m)
 static bool event_rest(struct chan *c, struct msg *m)
 {
 	struct pollfd pfd = { c->fd[0], POLLIN, 0 };
-	eventfd_t     v;
+	eventfd_t v;
 
 	(void)m;
 	if (WAITX(poll(&pfd, 1, 0)) != 1)
@@ -383,5 +383,5 @@ static bool event_rest(struct chan *c, struct msg *m)
 	return WAIT(read(c->fd[0], &v, sizeof(v))) == sizeof(v);
 }
 
-const struct kind kind_eventfd = { "eventfd", LAW_EVENTFD, 100, 0, event_open,
-				   event_send, event_recv, event_rest, fd_close };
+const struct kind kind_eventfd = { "eventfd",  LAW_EVENTFD, 100,	0,	 event_open,
+				   event_send, event_recv,  event_rest, fd_close };

@@ -80,7 +80,7 @@ static void ipc_close(struct chan *c)
 	(void)c; /* the watchdog's work */
 }
 
-const struct kind kind_msgq = { "msgq", LAW_MSGQ, 20, CHAN_MSG, msgq_open,
+const struct kind kind_msgq = { "msgq",	   LAW_MSGQ,  20,	 CHAN_MSG, msgq_open,
 				msgq_send, msgq_recv, msgq_rest, ipc_close };
 
 /* --- System V semaphores ---------------------------------------------------------------------- */
@@ -101,7 +101,7 @@ static void semv_send(struct chan *c, struct rng *r, const struct msg *m)
 
 static void semv_recv(struct chan *c, struct rng *r, struct msg *m)
 {
-	struct sembuf   down = { 0, -1, 0 };
+	struct sembuf down = { 0, -1, 0 };
 	struct timespec ts = { 0, 5000000 };
 
 	(void)m;
@@ -121,7 +121,7 @@ static bool semv_rest(struct chan *c, struct msg *m)
 	return WAITE(semop(c->fd[0], &down, 1)) == 0;
 }
 
-const struct kind kind_semv = { "semv", LAW_SEMV, 100, 0, semv_open,
+const struct kind kind_semv = { "semv",	   LAW_SEMV,  100,	 0,	   semv_open,
 				semv_send, semv_recv, semv_rest, ipc_close };
 
 /* --- POSIX message queues ---------------------------------------------------------------------- */
@@ -129,7 +129,7 @@ const struct kind kind_semv = { "semv", LAW_SEMV, 100, 0, semv_open,
 static bool mq_make(struct chan *c)
 {
 	struct mq_attr attr = { .mq_maxmsg = c->cap, .mq_msgsize = CHAN_MSG };
-	char           name[64];
+	char name[64];
 
 	snprintf(name, sizeof(name), "/gmp-stress-%d-%d", (int)getpid(), c->index);
 	c->fd[0] = c->fd[1] = mq_open(name, O_RDWR | O_CREAT | O_EXCL, 0600, &attr);
@@ -146,7 +146,7 @@ static struct timespec soon(uint64_t ns)
 
 static void mq_put(struct chan *c, struct rng *r, const struct msg *m)
 {
-	unsigned        prio = below(r, 4);
+	unsigned prio = below(r, 4);
 	struct timespec ts;
 
 	if (chance(r, 70)) {
@@ -160,9 +160,9 @@ static void mq_put(struct chan *c, struct rng *r, const struct msg *m)
 
 static void mq_get(struct chan *c, struct rng *r, struct msg *m)
 {
-	unsigned        prio;
+	unsigned prio;
 	struct timespec ts;
-	ssize_t         got;
+	ssize_t got;
 
 	if (chance(r, 20))
 		MUST(WAITX(poll(&(struct pollfd){ c->fd[0], POLLIN, 0 }, 1, -1)) == 1);

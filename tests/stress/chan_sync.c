@@ -30,7 +30,7 @@ static void sem_put(struct chan *c, struct rng *r, const struct msg *m)
 static void sem_get(struct chan *c, struct rng *r, struct msg *m)
 {
 	struct timespec ts;
-	int             how = below(r, 10);
+	int how = below(r, 10);
 
 	(void)m;
 	if (how < 5) {
@@ -62,26 +62,26 @@ static void mem_close(struct chan *c)
 	free(c->p);
 }
 
-const struct kind kind_sem = { "sem", LAW_SEM, 100, 0, sem_make,
+const struct kind kind_sem = { "sem",	LAW_SEM, 100,	   0,	     sem_make,
 			       sem_put, sem_get, sem_rest, mem_close };
-const struct kind kind_sigsem = { "sigsem", LAW_SIGSEM, 100, 0, sem_make,
-				  sem_put, sem_get, sem_rest, mem_close };
+const struct kind kind_sigsem = { "sigsem", LAW_SIGSEM, 100,	  0,	    sem_make,
+				  sem_put,  sem_get,	sem_rest, mem_close };
 
 /* --- bounded queues --------------------------------------------------------------------------- */
 
 struct queue {
 	pthread_mutex_t lock;
-	pthread_cond_t  filled, drained;
-	mtx_t           mtx;
-	cnd_t           cfilled, cdrained;
-	int             head, count, cap;
-	bool            monotonic;
-	char            slot[][CHAN_MSG];
+	pthread_cond_t filled, drained;
+	mtx_t mtx;
+	cnd_t cfilled, cdrained;
+	int head, count, cap;
+	bool monotonic;
+	char slot[][CHAN_MSG];
 };
 
 static bool queue_make(struct chan *c)
 {
-	struct queue      *q = calloc(1, sizeof(*q) + c->cap * CHAN_MSG);
+	struct queue *q = calloc(1, sizeof(*q) + c->cap * CHAN_MSG);
 	pthread_condattr_t attr;
 
 	if (!q)
@@ -117,9 +117,9 @@ static void queue_get(struct queue *q, struct msg *m)
 
 static void cond_sleep(struct queue *q, pthread_cond_t *cond, struct rng *r)
 {
-	clockid_t       clock = q->monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
+	clockid_t clock = q->monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME;
 	struct timespec ts;
-	int             rc, how = below(r, 4);
+	int rc, how = below(r, 4);
 
 	if (how == 0) {
 		ts = ts_of(clock_ns(clock) + 4000000);
@@ -136,7 +136,7 @@ static void cond_sleep(struct queue *q, pthread_cond_t *cond, struct rng *r)
 static void cond_put(struct chan *c, struct rng *r, const struct msg *m)
 {
 	struct queue *q = c->p;
-	bool          inside = chance(r, 50);
+	bool inside = chance(r, 50);
 
 	MUST(PT(pthread_mutex_lock(&q->lock)) == 0);
 	while (q->count == q->cap)
@@ -171,7 +171,7 @@ static bool queue_rest(struct chan *c, struct msg *m)
 	return true;
 }
 
-const struct kind kind_cond = { "cond", LAW_COND, 20, CHAN_MSG, queue_make,
+const struct kind kind_cond = { "cond",	  LAW_COND, 20,		CHAN_MSG, queue_make,
 				cond_put, cond_get, queue_rest, mem_close };
 
 /* --- the same with C11 ------------------------------------------------------------------------ */
@@ -179,7 +179,7 @@ const struct kind kind_cond = { "cond", LAW_COND, 20, CHAN_MSG, queue_make,
 static void cnd_sleep(struct queue *q, cnd_t *cnd, struct rng *r)
 {
 	struct timespec ts = ts_of(clock_ns(CLOCK_REALTIME) + 4000000);
-	int             rc;
+	int rc;
 
 	rc = chance(r, 30) ? cnd_timedwait(cnd, &q->mtx, &ts) : cnd_wait(cnd, &q->mtx);
 	step();
@@ -189,7 +189,7 @@ static void cnd_sleep(struct queue *q, cnd_t *cnd, struct rng *r)
 static void mtx_take(mtx_t *mtx, struct rng *r)
 {
 	struct timespec ts;
-	int             rc;
+	int rc;
 
 	if (chance(r, 70)) {
 		MUST(mtx_lock(mtx) == thrd_success);
@@ -226,7 +226,7 @@ static void cnd_get(struct chan *c, struct rng *r, struct msg *m)
 	mtx_unlock(&q->mtx);
 }
 
-const struct kind kind_cnd = { "cnd", LAW_CND, 20, CHAN_MSG, queue_make,
+const struct kind kind_cnd = { "cnd",	LAW_CND, 20,	     CHAN_MSG, queue_make,
 			       cnd_put, cnd_get, queue_rest, mem_close };
 
 /* --- a semaphore on the bare futex --------------------------------------------------------------- */
@@ -276,5 +276,5 @@ static bool futex_rest(struct chan *c, struct msg *m)
 	return futex_try(c->p);
 }
 
-const struct kind kind_futex = { "futex", LAW_FUTEX, 100, 0, futex_make,
+const struct kind kind_futex = { "futex",   LAW_FUTEX, 100,	   0,	     futex_make,
 				 futex_put, futex_get, futex_rest, mem_close };

@@ -30,7 +30,7 @@
 
 __thread struct self self;
 
-struct page  *page;
+struct page *page;
 struct config config = { .seed = 1, .seconds = 5, .mix = "all", .quiet_s = 10, .stuck_s = 60 };
 
 const struct op ops[] = {
@@ -40,22 +40,24 @@ const struct op ops[] = {
 };
 const unsigned ops_count = sizeof(ops) / sizeof(ops[0]);
 
-static const char *const group_names[GROUPS] = { "io", "sync", "file", "life", "fork", "sig", "cpu" };
+static const char *const group_names[GROUPS] = {
+	"io", "sync", "file", "life", "fork", "sig", "cpu"
+};
 
 struct worker {
-	pthread_t       t;
+	pthread_t t;
 	pthread_mutex_t lock; /* held by whoever sends a signal, so that the thread is there */
-	bool            open, alive; /* alive: to be joined, the main thread's own note */
-	_Atomic bool    left;
-	unsigned        index, born;
-	struct rng      rng;
+	bool open, alive;     /* alive: to be joined, the main thread's own note */
+	_Atomic bool left;
+	unsigned index, born;
+	struct rng rng;
 };
 
 static struct worker workers[MAX_WORKERS];
-static unsigned      worker_count, weights[MAX_OPS], weight_sum;
-static _Atomic bool  stop;
-static _Atomic int   running;
-static sem_t         leavers;
+static unsigned worker_count, weights[MAX_OPS], weight_sum;
+static _Atomic bool stop;
+static _Atomic int running;
+static sem_t leavers;
 
 static int (*gmp_check)(void);
 static int (*gmp_maxprocs)(int);
@@ -65,7 +67,7 @@ static bool resize;
 
 static bool in_mix(const struct op *op)
 {
-	char  list[512], *save, *word;
+	char list[512], *save, *word;
 
 	if (!strcmp(config.mix, "all"))
 		return true;
@@ -80,7 +82,7 @@ static bool in_mix(const struct op *op)
 static void draw_weights(struct rng *r)
 {
 	static const unsigned factor[] = { 0, 1, 1, 1, 2, 1, 8, 0 };
-	bool                  all = !strcmp(config.mix, "all");
+	bool all = !strcmp(config.mix, "all");
 
 	for (unsigned i = 0; i < ops_count; i++) {
 		unsigned f = factor[below(r, 8)];
@@ -132,13 +134,13 @@ static void worker_leave(struct worker *w)
 static void *worker(void *arg)
 {
 	struct worker *w = arg;
-	unsigned       life = chance(&w->rng, 30) ? within(&w->rng, 20, 500) : ~0u;
+	unsigned life = chance(&w->rng, 30) ? within(&w->rng, 20, 500) : ~0u;
 
 	self.slot = &page->slots[w->index];
 	self.slot->tid = syscall(SYS_gettid);
 	for (unsigned i = 0; i < life && !stop; i++) {
 		struct rng r = derive(rnd(&w->rng), i);
-		unsigned   op = draw_op(&r);
+		unsigned op = draw_op(&r);
 
 		self.rng = derive(rnd(&r), i);
 		self.slot->op = op;
@@ -172,14 +174,14 @@ static bool worker_start(struct worker *w)
 bool worker_kill(struct rng *r, int sig)
 {
 	struct worker *w = &workers[below(r, worker_count)];
-	union sigval   v = { .sival_int = 7 };
-	bool           sent = false;
+	union sigval v = { .sival_int = 7 };
+	bool sent = false;
 
 	if (pthread_mutex_trylock(&w->lock))
 		return false;
 	if (w->open)
-		sent = (chance(r, 50) || sig < SIGRTMIN ? pthread_kill(w->t, sig) :
-							  pthread_sigqueue(w->t, sig, v)) == 0;
+		sent = (chance(r, 50) || sig < SIGRTMIN ? pthread_kill(w->t, sig)
+							: pthread_sigqueue(w->t, sig, v)) == 0;
 	pthread_mutex_unlock(&w->lock);
 	return sent;
 }
@@ -198,7 +200,7 @@ static void check_tokens(void)
 static bool wait_leaver(uint64_t until_ns)
 {
 	struct timespec ts = ts_of(until_ns);
-	struct mark     m = mark();
+	struct mark m = mark();
 
 	if (sem_clockwait(&leavers, CLOCK_MONOTONIC, &ts) == 0)
 		return true;
@@ -270,8 +272,8 @@ static void settle(void)
 static int test(void)
 {
 	struct rng r = derive(config.seed, 0x5eed);
-	unsigned   want = config.threads, drawn = within(&r, 20, chance(&r, 30) ? 400 : 150);
-	bool       resize_drawn = chance(&r, 25);
+	unsigned want = config.threads, drawn = within(&r, 20, chance(&r, 30) ? 400 : 150);
+	bool resize_drawn = chance(&r, 25);
 
 	worker_count = want ? want : drawn;
 	if (worker_count > MAX_WORKERS)
@@ -309,40 +311,57 @@ static int test(void)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: stress [--seed N] [--seconds S] [--threads N] [--mix LIST] [--verbose]\n"
-			"              [--quiet S] [--stuck S] [--log FILE] [--sabotage WHAT]\n");
+	fprintf(stderr,
+		"usage: stress [--seed N] [--seconds S] [--threads N] [--mix LIST] [--verbose]\n"
+		"              [--quiet S] [--stuck S] [--log FILE] [--sabotage WHAT]\n");
 	exit(2);
+}
+
+static void set_option(int c)
+{
+	unsigned number = strtoul(optarg ? optarg : "0", NULL, 0);
+
+	if (c == 's')
+		config.seed = strtoull(optarg, NULL, 0);
+	else if (c == 't')
+		config.seconds = strtod(optarg, NULL);
+	else if (c == 'n')
+		config.threads = number;
+	else if (c == 'm')
+		config.mix = optarg;
+	else if (c == 'l')
+		config.log = optarg;
+	else if (c == 'q')
+		config.quiet_s = number;
+	else if (c == 'k')
+		config.stuck_s = number;
+	else if (c == 'v')
+		config.verbose = true;
+	else if (c == 'b')
+		config.sabotage = optarg;
+	else
+		usage();
 }
 
 static void parse(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "seed", 1, NULL, 's' },  { "seconds", 1, NULL, 't' }, { "threads", 1, NULL, 'n' },
-		{ "mix", 1, NULL, 'm' },   { "log", 1, NULL, 'l' },     { "quiet", 1, NULL, 'q' },
-		{ "stuck", 1, NULL, 'k' }, { "verbose", 0, NULL, 'v' }, { "sabotage", 1, NULL, 'b' },
-		{ NULL, 0, NULL, 0 },
+		{ "seed", 1, NULL, 's' },     { "seconds", 1, NULL, 't' },
+		{ "threads", 1, NULL, 'n' },  { "mix", 1, NULL, 'm' },
+		{ "log", 1, NULL, 'l' },      { "quiet", 1, NULL, 'q' },
+		{ "stuck", 1, NULL, 'k' },    { "verbose", 0, NULL, 'v' },
+		{ "sabotage", 1, NULL, 'b' }, { NULL, 0, NULL, 0 },
 	};
 	static char log[64];
-	int         c;
+	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's': config.seed = strtoull(optarg, NULL, 0); break;
-		case 't': config.seconds = strtod(optarg, NULL); break;
-		case 'n': config.threads = strtoul(optarg, NULL, 0); break;
-		case 'm': config.mix = optarg; break;
-		case 'l': config.log = optarg; break;
-		case 'q': config.quiet_s = strtoul(optarg, NULL, 0); break;
-		case 'k': config.stuck_s = strtoul(optarg, NULL, 0); break;
-		case 'v': config.verbose = true; break;
-		case 'b': config.sabotage = optarg; break;
-		default: usage();
-		}
-	}
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		set_option(c);
 	if (optind < argc)
 		usage();
 	if (!config.log) {
-		snprintf(log, sizeof(log), "/tmp/gmp-stress.%llu.log", (unsigned long long)config.seed);
+		snprintf(log, sizeof(log), "/tmp/gmp-stress.%llu.log",
+			 (unsigned long long)config.seed);
 		config.log = log;
 	}
 }

@@ -26,16 +26,16 @@
 
 struct victim {
 	const struct way *way;
-	sem_t             ready, never;
-	pthread_mutex_t   lock;
-	pthread_cond_t    cond;
-	mtx_t             mtx;
-	cnd_t             cnd;
-	int               fd[2]; /* an empty pipe or socket pair */
-	int               extra; /* what the way needs besides */
-	FILE             *file;
-	pthread_t         other;
-	_Atomic bool      other_end;
+	sem_t ready, never;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	mtx_t mtx;
+	cnd_t cnd;
+	int fd[2]; /* an empty pipe or socket pair */
+	int extra; /* what the way needs besides */
+	FILE *file;
+	pthread_t other;
+	_Atomic bool other_end;
 };
 
 struct way {
@@ -45,18 +45,24 @@ struct way {
 
 /* --- ways to wait for ever -------------------------------------------------------------------- */
 
-static const struct timespec  long_ts = { 1000, 0 };
-static char                   sink[64];
+static const struct timespec long_ts = { 1000, 0 };
+static char sink[64];
 
-static void w_read(struct victim *v) { WAIT(read(v->fd[0], sink, 1)); }
+static void w_read(struct victim *v)
+{
+	WAIT(read(v->fd[0], sink, 1));
+}
 static void w_readv(struct victim *v)
 {
 	WAIT(readv(v->fd[0], &(struct iovec){ sink, 1 }, 1));
 }
-static void w_recv(struct victim *v) { WAIT(recv(v->fd[0], sink, 1, 0)); }
+static void w_recv(struct victim *v)
+{
+	WAIT(recv(v->fd[0], sink, 1, 0));
+}
 static void w_recvmsg(struct victim *v)
 {
-	struct iovec  iov = { sink, 1 };
+	struct iovec iov = { sink, 1 };
 	struct msghdr hdr = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	WAIT(recvmsg(v->fd[0], &hdr, 0));
@@ -98,8 +104,14 @@ static void w_epoll(struct victim *v)
 
 	WAITE(epoll_wait(v->extra, &ev, 1, -1));
 }
-static void w_accept(struct victim *v) { WAIT(accept(v->extra, NULL, NULL)); }
-static void w_sem(struct victim *v) { WAIT(sem_wait(&v->never)); }
+static void w_accept(struct victim *v)
+{
+	WAIT(accept(v->extra, NULL, NULL));
+}
+static void w_sem(struct victim *v)
+{
+	WAIT(sem_wait(&v->never));
+}
 static void w_semtimed(struct victim *v)
 {
 	struct timespec ts = ts_of(now_ns() + 1000000000000ull);
@@ -185,7 +197,7 @@ static void w_sigsuspend(struct victim *v)
 static void w_sigwait(struct victim *v)
 {
 	sigset_t set;
-	int      sig;
+	int sig;
 
 	(void)v;
 	sigemptyset(&set);
@@ -209,8 +221,8 @@ static void w_open(struct victim *v)
 static void w_lock(struct victim *v)
 {
 	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char         path[64];
-	int          fd;
+	char path[64];
+	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", v->extra);
 	fd = open(path, O_RDWR | O_CLOEXEC);
@@ -230,19 +242,32 @@ static void w_fgets(struct victim *v)
 enum { W_JOIN = 0, W_OPEN, W_LOCK, W_FGETS, W_EPOLL, W_ACCEPT, W_RECV, W_RECVMSG, W_OTHERS };
 
 static const struct way ways[] = {
-	[W_JOIN] = { "join", w_join },          [W_OPEN] = { "open", w_open },
-	[W_LOCK] = { "lock", w_lock },          [W_FGETS] = { "fgets", w_fgets },
-	[W_EPOLL] = { "epoll", w_epoll },       [W_ACCEPT] = { "accept", w_accept },
-	[W_RECV] = { "recv", w_recv },          [W_RECVMSG] = { "recvmsg", w_recvmsg },
-	{ "read", w_read },                     { "readv", w_readv },
-	{ "write", w_write },                   { "poll", w_poll },
-	{ "ppoll", w_ppoll },                   { "select", w_select },
-	{ "pselect", w_pselect },               { "sem_wait", w_sem },
-	{ "sem_clockwait", w_semtimed },        { "cond_wait", w_cond },
-	{ "cond_timedwait", w_condtimed },      { "cnd_wait", w_cnd },
-	{ "nanosleep", w_nanosleep },           { "clock_nanosleep", w_clock },
-	{ "sleep", w_sleep },                   { "pause", w_pause },
-	{ "sigsuspend", w_sigsuspend },         { "sigwait", w_sigwait },
+	[W_JOIN] = { "join", w_join },
+	[W_OPEN] = { "open", w_open },
+	[W_LOCK] = { "lock", w_lock },
+	[W_FGETS] = { "fgets", w_fgets },
+	[W_EPOLL] = { "epoll", w_epoll },
+	[W_ACCEPT] = { "accept", w_accept },
+	[W_RECV] = { "recv", w_recv },
+	[W_RECVMSG] = { "recvmsg", w_recvmsg },
+	{ "read", w_read },
+	{ "readv", w_readv },
+	{ "write", w_write },
+	{ "poll", w_poll },
+	{ "ppoll", w_ppoll },
+	{ "select", w_select },
+	{ "pselect", w_pselect },
+	{ "sem_wait", w_sem },
+	{ "sem_clockwait", w_semtimed },
+	{ "cond_wait", w_cond },
+	{ "cond_timedwait", w_condtimed },
+	{ "cnd_wait", w_cnd },
+	{ "nanosleep", w_nanosleep },
+	{ "clock_nanosleep", w_clock },
+	{ "sleep", w_sleep },
+	{ "pause", w_pause },
+	{ "sigsuspend", w_sigsuspend },
+	{ "sigwait", w_sigwait },
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
@@ -260,8 +285,8 @@ static void *until_told(void *arg)
 static int make_fifo(void)
 {
 	static _Atomic unsigned number;
-	char                    path[128];
-	int                     fd;
+	char path[128];
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/cancel%u", page->dir, atomic_fetch_add(&number, 1));
 	if (mkfifo(path, 0600))
@@ -273,10 +298,11 @@ static int make_fifo(void)
 
 static int make_extra(struct victim *v, int way)
 {
-	struct sockaddr_un  un = { .sun_family = AF_UNIX }; /* bound to a name of the kernel's choice */
-	struct epoll_event  ev = { .events = EPOLLIN };
-	struct flock        fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	int                 fd = -1;
+	struct sockaddr_un un = { .sun_family =
+					  AF_UNIX }; /* bound to a name of the kernel's choice */
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = -1;
 
 	if (way == W_OPEN) {
 		fd = make_fifo();
@@ -300,14 +326,16 @@ static bool victim_init(struct victim *v, int way)
 {
 	bool sock = way == W_RECV || way == W_RECVMSG;
 
-	*v = (struct victim){ .way = &ways[way], .lock = PTHREAD_MUTEX_INITIALIZER,
-			      .cond = PTHREAD_COND_INITIALIZER, .extra = -1 };
+	*v = (struct victim){ .way = &ways[way],
+			      .lock = PTHREAD_MUTEX_INITIALIZER,
+			      .cond = PTHREAD_COND_INITIALIZER,
+			      .extra = -1 };
 	sem_init(&v->ready, 0, 0);
 	sem_init(&v->never, 0, 0);
 	mtx_init(&v->mtx, mtx_plain);
 	cnd_init(&v->cnd);
-	if (sock ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, v->fd) :
-		   pipe2(v->fd, O_CLOEXEC))
+	if (sock ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, v->fd)
+		 : pipe2(v->fd, O_CLOEXEC))
 		return false;
 	v->extra = make_extra(v, way);
 	if (way == W_FGETS)
@@ -362,10 +390,10 @@ static void *victim_body(void *arg)
 void op_cancel(struct rng *r)
 {
 	struct victim v;
-	pthread_t     t;
-	void         *ret = NULL;
-	int           way = below(r, WAYS);
-	bool          started;
+	pthread_t t;
+	void *ret = NULL;
+	int way = below(r, WAYS);
+	bool started;
 
 	if (!victim_init(&v, way))
 		return;
@@ -388,10 +416,10 @@ void op_cancel(struct rng *r)
 /* --- a victim with an order ------------------------------------------------------------------- */
 
 struct reader {
-	struct chan  *c;
-	int           fd;
+	struct chan *c;
+	int fd;
 	volatile char buf[CHAN_MSG];
-	bool          done;
+	bool done;
 };
 
 static void finish_order(void *arg)
@@ -419,7 +447,7 @@ static void *reader_body(void *arg)
 void op_cancel_order(struct rng *r)
 {
 	struct reader d = { .c = chan_driven_pipe(r) };
-	pthread_t     t;
+	pthread_t t;
 
 	if (!d.c)
 		return;
@@ -440,7 +468,7 @@ void op_cancel_order(struct rng *r)
 static void *computes(void *arg)
 {
 	volatile int *how = arg;
-	int           old;
+	int old;
 
 	gave(LAW_CLEANUPS, 1);
 	pthread_cleanup_push(cleaned, NULL);
@@ -465,7 +493,7 @@ static void *computes(void *arg)
 
 void op_cancel_cpu(struct rng *r)
 {
-	int       how = below(r, 3);
+	int how = below(r, 3);
 	pthread_t t;
 
 	if (!burn_begin(r))

@@ -23,7 +23,7 @@ void op_burst(struct rng *r)
 }
 
 struct flag {
-	struct rng  rng;
+	struct rng rng;
 	_Atomic int set, seen;
 };
 
@@ -40,8 +40,8 @@ static void *flag_setter(void *arg)
 void op_spin_flag(struct rng *r)
 {
 	struct flag f = { .rng = derive(rnd(r), 6) };
-	int         how = below(r, 3);
-	pthread_t   t;
+	int how = below(r, 3);
+	pthread_t t;
 
 	if (!burn_begin(r))
 		return;
@@ -60,7 +60,7 @@ void op_spin_flag(struct rng *r)
 
 struct ball {
 	_Atomic uint32_t turn;
-	unsigned         rounds;
+	unsigned rounds;
 };
 
 static void wait_turn(struct ball *b, uint32_t turn)
@@ -92,7 +92,7 @@ static void *player(void *arg)
 void op_pingpong(struct rng *r)
 {
 	struct ball b = { .rounds = within(r, 1, 100) };
-	pthread_t   t;
+	pthread_t t;
 
 	if (!spawn(&t, player, &b))
 		return;

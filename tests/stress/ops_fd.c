@@ -22,9 +22,9 @@
 
 struct stream {
 	struct rng rng;
-	int        in, out;
-	size_t     bytes;
-	char       path[128];
+	int in, out;
+	size_t bytes;
+	char path[128];
 };
 
 /* --- one way --------------------------------------------------------------------------------- */
@@ -32,12 +32,12 @@ struct stream {
 static void *write_all(void *arg)
 {
 	struct stream *s = arg;
-	unsigned char  buf[8192];
-	uint64_t       sum = 0;
+	unsigned char buf[8192];
+	uint64_t sum = 0;
 
 	for (size_t done = 0; done < s->bytes;) {
-		size_t       n = within(&s->rng, 1, sizeof(buf));
-		ssize_t      put;
+		size_t n = within(&s->rng, 1, sizeof(buf));
+		ssize_t put;
 		struct iovec iov[2];
 
 		n = n < s->bytes - done ? n : s->bytes - done;
@@ -45,8 +45,8 @@ static void *write_all(void *arg)
 			buf[i] = (unsigned char)(done + i) * 31 + 7;
 		iov[0] = (struct iovec){ buf, n / 3 };
 		iov[1] = (struct iovec){ buf + n / 3, n - n / 3 };
-		put = chance(&s->rng, 30) ? WAIT(writev(s->out, iov, 2)) :
-					    WAIT(write(s->out, buf, n));
+		put = chance(&s->rng, 30) ? WAIT(writev(s->out, iov, 2))
+					  : WAIT(write(s->out, buf, n));
 		if (put <= 0) {
 			bad("stream: write: %zd, error %d", put, errno);
 			break;
@@ -65,10 +65,10 @@ static void *write_all(void *arg)
 static void read_all(struct stream *s, struct rng *r)
 {
 	unsigned char buf[8192];
-	uint64_t      sum = 0;
+	uint64_t sum = 0;
 
 	for (size_t done = 0; done < s->bytes;) {
-		size_t  n = within(r, 1, sizeof(buf));
+		size_t n = within(r, 1, sizeof(buf));
 		ssize_t got;
 
 		n = n < s->bytes - done ? n : s->bytes - done;
@@ -95,9 +95,9 @@ static void read_all(struct stream *s, struct rng *r)
 void op_bulk(struct rng *r)
 {
 	struct stream s = { .rng = derive(rnd(r), 1), .bytes = within(r, 1, 256 * 1024) };
-	int           fd[2];
-	pthread_t     t;
-	bool          sock = chance(r, 50);
+	int fd[2];
+	pthread_t t;
+	bool sock = chance(r, 50);
 
 	if (sock ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) : pipe2(fd, O_CLOEXEC))
 		return;
@@ -117,11 +117,11 @@ void op_bulk(struct rng *r)
 
 static void *tcp_client(void *arg)
 {
-	struct stream     *s = arg;
+	struct stream *s = arg;
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = s->in };
-	int                fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct mark        m = mark();
-	char               reply = 0;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct mark m = mark();
+	char reply = 0;
 
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	dawdle(&s->rng);
@@ -146,11 +146,11 @@ static void *tcp_client(void *arg)
 void op_tcp(struct rng *r)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
-	socklen_t          len = sizeof(at);
-	int                lis = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct stream      s = { .rng = derive(rnd(r), 2), .bytes = within(r, 1, 64 * 1024) };
-	pthread_t          t;
-	int                fd;
+	socklen_t len = sizeof(at);
+	int lis = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stream s = { .rng = derive(rnd(r), 2), .bytes = within(r, 1, 64 * 1024) };
+	pthread_t t;
+	int fd;
 
 	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (lis < 0 || bind(lis, (void *)&at, sizeof(at)) || listen(lis, 1) ||
@@ -162,8 +162,8 @@ void op_tcp(struct rng *r)
 	if (spawn(&t, tcp_client, &s)) {
 		struct stream mine = { .bytes = s.bytes };
 
-		fd = chance(r, 50) ? WAIT(accept(lis, NULL, NULL)) :
-				     WAIT(accept4(lis, NULL, NULL, SOCK_CLOEXEC));
+		fd = chance(r, 50) ? WAIT(accept(lis, NULL, NULL))
+				   : WAIT(accept4(lis, NULL, NULL, SOCK_CLOEXEC));
 		MUST(fd >= 0);
 		mine.in = fd;
 		read_all(&mine, r);
@@ -197,8 +197,8 @@ static void *splicer(void *arg)
 void op_splice(struct rng *r)
 {
 	struct stream s = { .rng = derive(rnd(r), 3), .bytes = within(r, 1, 100000) }, mid = s;
-	int           a[2], b[2];
-	pthread_t     tw, ts;
+	int a[2], b[2];
+	pthread_t tw, ts;
 
 	if (pipe2(a, O_CLOEXEC))
 		return;
@@ -243,16 +243,16 @@ static void *fifo_writer(void *arg)
 void op_fifo_open(struct rng *r)
 {
 	static _Atomic unsigned number;
-	struct stream           s = { .rng = derive(rnd(r), 4), .bytes = within(r, 1, 20000) };
-	pthread_t               t;
+	struct stream s = { .rng = derive(rnd(r), 4), .bytes = within(r, 1, 20000) };
+	pthread_t t;
 
 	snprintf(s.path, sizeof(s.path), "%s/open%u", page->dir, atomic_fetch_add(&number, 1));
 	if (mkfifo(s.path, 0600))
 		return;
 	if (spawn(&t, fifo_writer, &s)) {
 		dawdle(r);
-		s.in = chance(r, 50) ? WAIT(open(s.path, O_RDONLY | O_CLOEXEC)) :
-				       WAIT(openat(AT_FDCWD, s.path, O_RDONLY | O_CLOEXEC));
+		s.in = chance(r, 50) ? WAIT(open(s.path, O_RDONLY | O_CLOEXEC))
+				     : WAIT(openat(AT_FDCWD, s.path, O_RDONLY | O_CLOEXEC));
 		MUST(s.in >= 0);
 		read_all(&s, r);
 		join(t);
@@ -266,8 +266,8 @@ void op_fifo_open(struct rng *r)
 
 struct many {
 	struct rng rng;
-	int        fd[8][2];
-	int        n;
+	int fd[8][2];
+	int n;
 };
 
 static void *many_writer(void *arg)
@@ -285,15 +285,15 @@ static void *many_writer(void *arg)
 void op_pollmany(struct rng *r)
 {
 	struct many m = { .rng = derive(rnd(r), 5), .n = 0 };
-	int         seen = 0, want = within(r, 2, 8);
-	pthread_t   t;
+	int seen = 0, want = within(r, 2, 8);
+	pthread_t t;
 
 	while (m.n < want && pipe2(m.fd[m.n], O_CLOEXEC | O_NONBLOCK) == 0)
 		m.n++;
 	if (m.n && spawn(&t, many_writer, &m)) {
 		while (seen < m.n) {
 			struct pollfd pfd[8];
-			char          x;
+			char x;
 
 			for (int i = 0; i < m.n; i++)
 				pfd[i] = (struct pollfd){ m.fd[i][0], POLLIN, 0 };
@@ -315,11 +315,11 @@ void op_pollmany(struct rng *r)
 
 static int wait_for_nothing(int how, int fd, unsigned ms)
 {
-	struct pollfd      pfd = { fd, POLLIN, 0 };
-	struct timespec    ts = ts_of(ms * 1000000ull);
-	struct timeval     tv = { 0, ms * 1000 };
+	struct pollfd pfd = { fd, POLLIN, 0 };
+	struct timespec ts = ts_of(ms * 1000000ull);
+	struct timeval tv = { 0, ms * 1000 };
 	struct epoll_event ev;
-	int                ep, rc, e;
+	int ep, rc, e;
 
 	switch (how) {
 	case 0:
@@ -342,9 +342,9 @@ static int wait_for_nothing(int how, int fd, unsigned ms)
 
 void op_io_timeout(struct rng *r)
 {
-	unsigned    ms = within(r, 0, 12);
-	int         how = below(r, 6), fd[2], rc;
-	uint64_t    start;
+	unsigned ms = within(r, 0, 12);
+	int how = below(r, 6), fd[2], rc;
+	uint64_t start;
 	struct mark m;
 
 	if (pipe2(fd, O_CLOEXEC))
@@ -354,7 +354,8 @@ void op_io_timeout(struct rng *r)
 	rc = wait_for_nothing(how, fd[0], ms);
 	if (rc < 0 && errno == EINTR)
 		eintr_seen(m, how < 4 ? EINTR_HANDLER : EINTR_SHARED,
-			   how < 4 ? "poll or select with a time limit" : "epoll_wait with a time limit");
+			   how < 4 ? "poll or select with a time limit"
+				   : "epoll_wait with a time limit");
 	else if (rc == 0)
 		not_early(start, ms * 1000000ull, "poll, select or epoll");
 	else

@@ -17,16 +17,16 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 
-static int      lock_fd[2] = { -1, -1 };
+static int lock_fd[2] = { -1, -1 };
 static uint64_t lock_count[2];
-static FILE    *shared;
+static FILE *shared;
 static uint64_t shared_count;
-static bool     resolver_works;
+static bool resolver_works;
 
 static bool resolve(const char *name, int flags)
 {
 	struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found;
-	int             rc;
+	int rc;
 
 	hints.ai_flags = flags;
 	rc = getaddrinfo(name, "80", &hints, &found);
@@ -64,8 +64,8 @@ static void file_lock(int fd, bool ofd, int type)
 
 void op_flock(struct rng *r)
 {
-	int      i = below(r, 2), fd;
-	char     path[64];
+	int i = below(r, 2), fd;
+	char path[64];
 	uint64_t before;
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", lock_fd[i]);
@@ -84,8 +84,8 @@ void op_flock(struct rng *r)
 
 void op_fsync(struct rng *r)
 {
-	char     buf[4096], back[4096];
-	int      fd = scratch_file(0), how = below(r, 3);
+	char buf[4096], back[4096];
+	int fd = scratch_file(0), how = below(r, 3);
 	unsigned n = within(r, 1, 16);
 
 	if (fd < 0)
@@ -93,8 +93,9 @@ void op_fsync(struct rng *r)
 	memset(buf, 'a' + below(r, 26), sizeof(buf));
 	for (unsigned i = 0; i < n; i++)
 		MUST(pwrite(fd, buf, sizeof(buf), i * 4096) == sizeof(buf));
-	MUST((how == 0 ? fsync(fd) : how == 1 ? fdatasync(fd) :
-	      sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)) == 0);
+	MUST((how == 0	 ? fsync(fd)
+	      : how == 1 ? fdatasync(fd)
+			 : sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE)) == 0);
 	step();
 	for (unsigned i = 0; i < n; i++)
 		MUST(pread(fd, back, sizeof(back), i * 4096) == sizeof(back) &&
@@ -133,8 +134,8 @@ void op_resolver(struct rng *r)
 void op_memory(struct rng *r)
 {
 	unsigned char *block[32];
-	size_t         size[32];
-	int            n = within(r, 1, 32);
+	size_t size[32];
+	int n = within(r, 1, 32);
 
 	for (int i = 0; i < n; i++) {
 		size[i] = chance(r, 5) ? within(r, 1, 400000) : within(r, 1, 2000);

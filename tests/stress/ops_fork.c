@@ -22,17 +22,17 @@ extern char **environ;
 /* --- the child -------------------------------------------------------------------------------- */
 
 struct home {
-	int             fd[2];
+	int fd[2];
 	pthread_mutex_t lock;
-	pthread_cond_t  cond;
-	int             count, want;
-	sem_t           sem;
+	pthread_cond_t cond;
+	int count, want;
+	sem_t sem;
 };
 
 static void *child_thread(void *arg)
 {
 	struct home *h = arg;
-	char         c = 'c';
+	char c = 'c';
 
 	if (WAIT(write(h->fd[1], &c, 1)) != 1)
 		return (void *)1;
@@ -49,10 +49,10 @@ static void *child_thread(void *arg)
 static bool child_threads(struct rng *r)
 {
 	struct home h = { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER };
-	pthread_t   t[4];
-	bool        ok = true;
-	int         n = within(r, 1, 4);
-	char        c;
+	pthread_t t[4];
+	bool ok = true;
+	int n = within(r, 1, 4);
+	char c;
 
 	h.want = n;
 	sem_init(&h.sem, 0, 0);
@@ -76,7 +76,7 @@ static bool child_threads(struct rng *r)
 
 bool child_ops(struct rng *r)
 {
-	bool  ok = true;
+	bool ok = true;
 	void *p;
 
 	if (chance(r, 50)) {
@@ -91,13 +91,13 @@ bool child_ops(struct rng *r)
 		ok = child_threads(r);
 	if (chance(r, 15)) {
 		pid_t pid = fork();
-		int   status = 0;
+		int status = 0;
 
 		if (pid == 0)
 			_exit(child_threads(r) ? 42 : 43);
 		if (pid > 0)
-			ok = ok && WAIT(waitpid(pid, &status, 0)) == pid &&
-			     WIFEXITED(status) && WEXITSTATUS(status) == 42;
+			ok = ok && WAIT(waitpid(pid, &status, 0)) == pid && WIFEXITED(status) &&
+			     WEXITSTATUS(status) == 42;
 	}
 	return ok;
 }
@@ -107,7 +107,7 @@ bool child_ops(struct rng *r)
 static void reap(pid_t pid, struct rng *r, int want)
 {
 	siginfo_t info = { 0 };
-	int       status = 0, how = below(r, 5), pfd;
+	int status = 0, how = below(r, 5), pfd;
 
 	if (how == 0) {
 		MUST(WAIT(waitid(P_PID, pid, &info, WEXITED | WNOWAIT)) == 0);
@@ -131,8 +131,8 @@ reaped:
 void op_fork(struct rng *r)
 {
 	struct rng mine = derive(rnd(r), 7);
-	bool       plain = chance(r, 30);
-	pid_t      pid = fork();
+	bool plain = chance(r, 30);
+	pid_t pid = fork();
 
 	if (pid == 0) {
 		self.slot = NULL;
@@ -148,7 +148,7 @@ void op_fork(struct rng *r)
 void op_vfork(struct rng *r)
 {
 	static char *const argv[] = { "true", NULL };
-	pid_t              pid = vfork();
+	pid_t pid = vfork();
 
 	if (pid == 0) {
 		execve("/bin/true", argv, environ);
@@ -163,7 +163,7 @@ void op_vfork(struct rng *r)
 void op_spawn(struct rng *r)
 {
 	static char *const argv[] = { "true", NULL };
-	pid_t              pid;
+	pid_t pid;
 
 	if (posix_spawn(&pid, "/bin/true", NULL, NULL, argv, environ))
 		return;
@@ -174,7 +174,7 @@ void op_spawn(struct rng *r)
 
 static void pipe_in(void)
 {
-	char  line[64] = "";
+	char line[64] = "";
 	FILE *f = popen("echo hello", "re");
 
 	if (!f)

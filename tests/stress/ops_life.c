@@ -11,8 +11,8 @@
 static void leaf(struct rng *r)
 {
 	static void (*const fns[])(struct rng *) = {
-		op_pipe, op_stream, op_cond, op_sem, op_mutex, op_rwlock, op_nap,
-		op_memory, op_futex, op_stdio, op_eventfd, op_yield,
+		op_pipe, op_stream, op_cond,  op_sem,	op_mutex,   op_rwlock,
+		op_nap,	 op_memory, op_futex, op_stdio, op_eventfd, op_yield,
 	};
 
 	fns[below(r, sizeof(fns) / sizeof(fns[0]))](r);
@@ -53,7 +53,7 @@ static void *body(void *arg)
 void op_create(struct rng *r)
 {
 	pthread_t t[16];
-	int       n = 0, want = within(r, 1, chance(r, 20) ? 16 : 3);
+	int n = 0, want = within(r, 1, chance(r, 20) ? 16 : 3);
 
 	while (n < want && spawn(&t[n], body, NULL))
 		n++;
@@ -107,9 +107,9 @@ static void *late_detach_outer(void *arg)
 
 static void *branch(void *arg)
 {
-	intptr_t  depth = (intptr_t)arg;
+	intptr_t depth = (intptr_t)arg;
 	pthread_t t[2];
-	int       n = 0;
+	int n = 0;
 
 	dawdle(&self.rng);
 	while (depth > 0 && n < 2 && spawn(&t[n], branch, (void *)(depth - 1)))
@@ -130,9 +130,9 @@ void op_tree(struct rng *r)
 void op_timedjoin(struct rng *r)
 {
 	struct timespec ts;
-	pthread_t       t;
-	void           *ret = NULL;
-	int             rc, how = below(r, 3);
+	pthread_t t;
+	void *ret = NULL;
+	int rc, how = below(r, 3);
 
 	if (!spawn(&t, body, NULL))
 		return;

@@ -6,7 +6,7 @@
  * counts itself in its thread (self.handlers), which is how an EINTR that nobody of ours caused
  * is found out. Real-time signals are queued, so every one sent must be handled, exactly.
  *
- * Some seeds add a process-wide interval timer and a SIGCHLD handler: these may hit any thread.
+ * SIGCHLD and, with some seeds, an interval timer are for the whole process: they may hit any thread.
  */
 #include "stress.h"
 
@@ -21,17 +21,18 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#define SIG_READ  (SIGRTMIN + 1) /* no SA_RESTART, alternate stack: reads the self-pipe */
-#define SIG_POST  (SIGRTMIN + 2) /* SA_RESTART: posts */
-#define SIG_JUMP  (SIGRTMIN + 3) /* no SA_RESTART: leaves a call by siglongjmp */
+#define SIG_READ (SIGRTMIN + 1)	 /* no SA_RESTART, alternate stack: reads the self-pipe */
+#define SIG_POST (SIGRTMIN + 2)	 /* SA_RESTART: posts */
+#define SIG_JUMP (SIGRTMIN + 3)	 /* no SA_RESTART: leaves a call by siglongjmp */
 #define SIG_TIMER (SIGRTMIN + 4) /* timers of one thread */
-#define SIG_WAIT  (SIGRTMIN + 5) /* blocked and waited for */
+#define SIG_WAIT (SIGRTMIN + 5)	 /* blocked and waited for */
 
-bool       process_signals;
+_Atomic uint64_t shared_handlers;
+
 static int selfpipe[2] = { -1, -1 };
 
 static __thread volatile uintptr_t handler_sp;
-static __thread volatile uint64_t  timer_hits;
+static __thread volatile uint64_t timer_hits;
 
 static void counted(bool hard)
 {
@@ -64,8 +65,8 @@ static void on_usr2(int sig)
 
 static void on_read(int sig, siginfo_t *info, void *ctx)
 {
-	int     e = errno;
-	char    buf[16];
+	int e = errno;
+	char buf[16];
 	ssize_t n;
 
 	(void)sig, (void)info, (void)ctx;
@@ -113,12 +114,14 @@ static void on_timer(int sig)
 static void on_process_soft(int sig)
 {
 	(void)sig;
+	shared_handlers++;
 	counted(false);
 }
 
 static void on_process_hard(int sig)
 {
 	(void)sig;
+	shared_handlers++;
 	counted(true);
 }
 
@@ -147,18 +150,13 @@ void signal_init(struct rng *r)
 	install(SIG_POST, NULL, on_post, SA_RESTART);
 	install(SIG_JUMP, NULL, on_jump, 0);
 	install(SIG_TIMER, on_timer, NULL, SA_RESTART);
-	if (chance(r, 40)) {
-		process_signals = true;
-		install(SIGCHLD, hard ? on_process_hard : on_process_soft, NULL,
-			hard ? 0 : SA_RESTART);
-	}
+	install(SIGCHLD, hard ? on_process_hard : on_process_soft, NULL, hard ? 0 : SA_RESTART);
 	hard = chance(r, 50);
 	install(SIGALRM, hard ? on_process_hard : on_process_soft, NULL, hard ? 0 : SA_RESTART);
 	if (chance(r, 25)) {
-		unsigned         us = within(r, 2000, 30000);
+		unsigned us = within(r, 2000, 30000);
 		struct itimerval it = { { 0, us }, { 0, us } };
 
-		process_signals = true;
 		MUST(setitimer(ITIMER_REAL, &it, NULL) == 0);
 	}
 }
@@ -167,8 +165,8 @@ void signal_init(struct rng *r)
 void signal_settle(void)
 {
 	struct itimerval none = { { 0, 0 }, { 0, 0 } };
-	char             buf[256];
-	ssize_t          n;
+	char buf[256];
+	ssize_t n;
 
 	setitimer(ITIMER_REAL, &none, NULL);
 	while ((n = read(selfpipe[0], buf, sizeof(buf))) > 0 || (n < 0 && errno == EINTR))
@@ -205,7 +203,7 @@ void op_storm(struct rng *r)
 
 void op_selfpipe(struct rng *r)
 {
-	char    buf[64];
+	char buf[64];
 	ssize_t n;
 
 	WAITX(poll(&(struct pollfd){ selfpipe[0], POLLIN, 0 }, 1, within(r, 0, 10)));
@@ -220,7 +218,7 @@ void op_selfpipe(struct rng *r)
 
 static bool timer_for_me(timer_t *t, int sig, uint64_t first_ns, uint64_t every_ns)
 {
-	struct sigevent   ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
 	struct itimerspec its = { ts_of(every_ns), ts_of(first_ns) };
 
 	ev._sigev_un._tid = syscall(SYS_gettid);
@@ -233,7 +231,7 @@ static bool timer_for_me(timer_t *t, int sig, uint64_t first_ns, uint64_t every_
 /* Reads the message unless a jump comes first. What the kernel copied before the jump counts. */
 static void read_or_jump(int fd, volatile char *buf, int how)
 {
-	sigjmp_buf    env;
+	sigjmp_buf env;
 	struct pollfd pfd = { fd, POLLIN, 0 };
 
 	if (sigsetjmp(env, 1)) {
@@ -257,11 +255,11 @@ static void read_or_jump(int fd, volatile char *buf, int how)
 
 void op_jump(struct rng *r)
 {
-	struct chan  *c = chan_driven_pipe(r);
+	struct chan *c = chan_driven_pipe(r);
 	volatile char buf[CHAN_MSG];
-	timer_t       t;
-	bool          timed;
-	int           fd;
+	timer_t t;
+	bool timed;
+	int fd;
 
 	if (!c)
 		return;
@@ -282,25 +280,25 @@ void op_jump(struct rng *r)
 
 struct waiter {
 	struct rng rng;
-	sem_t      ready;
-	int        want;
+	sem_t ready;
+	int want;
 };
 
 static int accept_one(const sigset_t *set, int how, int fd)
 {
-	siginfo_t               info;
+	siginfo_t info;
 	struct signalfd_siginfo si;
-	struct timespec         ts = { 0, 5000000 };
-	int                     sig = 0;
+	struct timespec ts = { 0, 5000000 };
+	int sig = 0;
 
 	switch (how) {
 	case 0:
 		MUST(sigwait(set, &sig) == 0);
 		return sig;
 	case 1:
-		return WAITE(sigwaitinfo(set, &info));
+		return WAITS(sigwaitinfo(set, &info));
 	case 2:
-		while ((sig = WAITE(sigtimedwait(set, &info, &ts))) < 0 && errno == EAGAIN)
+		while ((sig = WAITS(sigtimedwait(set, &info, &ts))) < 0 && errno == EAGAIN)
 			;
 		return sig;
 	default:
@@ -311,8 +309,8 @@ static int accept_one(const sigset_t *set, int how, int fd)
 static void *waiter(void *arg)
 {
 	struct waiter *w = arg;
-	sigset_t       set;
-	int            fd;
+	sigset_t set;
+	int fd;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIG_WAIT);
@@ -335,8 +333,8 @@ static void *waiter(void *arg)
 void op_sigwait(struct rng *r)
 {
 	struct waiter w = { .rng = derive(rnd(r), 8), .want = within(r, 1, 6) };
-	pthread_t     t;
-	union sigval  v = { .sival_int = 1 };
+	pthread_t t;
+	union sigval v = { .sival_int = 1 };
 
 	sem_init(&w.ready, 0, 0);
 	if (!spawn(&t, waiter, &w))
@@ -380,10 +378,10 @@ static void timer_called(union sigval v)
 /* libc makes the thread for this one, past everybody who counts threads. */
 void op_timer_thread(struct rng *r)
 {
-	sem_t             done;
-	struct sigevent   ev = { .sigev_notify = SIGEV_THREAD };
+	sem_t done;
+	struct sigevent ev = { .sigev_notify = SIGEV_THREAD };
 	struct itimerspec its = { { 0, 0 }, ts_of(within(r, 1000, 5000000)) };
-	timer_t           t;
+	timer_t t;
 
 	sem_init(&done, 0, 0);
 	ev.sigev_notify_function = timer_called;
@@ -400,8 +398,8 @@ void op_timer_thread(struct rng *r)
 
 void op_altstack(struct rng *r)
 {
-	size_t  size = 64 * 1024;
-	char   *mem = malloc(size);
+	size_t size = 64 * 1024;
+	char *mem = malloc(size);
 	stack_t ss = { .ss_sp = mem, .ss_size = size }, off = { .ss_flags = SS_DISABLE };
 
 	if (!mem)

@@ -12,18 +12,18 @@
 #include <stdlib.h>
 
 #define MUTEXES 8
-#define SPINS   3
-#define RWS     3
-#define CROWD   12
+#define SPINS 3
+#define RWS 3
+#define CROWD 12
 
 static struct {
 	pthread_mutex_t lock;
-	uint64_t        count;
+	uint64_t count;
 } mutexes[MUTEXES];
 
 static struct {
 	pthread_spinlock_t lock;
-	uint64_t           count;
+	uint64_t count;
 } spins[SPINS];
 
 static struct {
@@ -35,9 +35,9 @@ static struct {
 bool sync_init(void)
 {
 	static const int types[MUTEXES] = {
-		PTHREAD_MUTEX_NORMAL,      PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK,
+		PTHREAD_MUTEX_NORMAL,	   PTHREAD_MUTEX_RECURSIVE, PTHREAD_MUTEX_ERRORCHECK,
 		PTHREAD_MUTEX_ADAPTIVE_NP, PTHREAD_MUTEX_NORMAL,    PTHREAD_MUTEX_NORMAL,
-		PTHREAD_MUTEX_NORMAL,      PTHREAD_MUTEX_NORMAL,
+		PTHREAD_MUTEX_NORMAL,	   PTHREAD_MUTEX_NORMAL,
 	};
 
 	for (int i = 0; i < MUTEXES; i++) {
@@ -60,7 +60,7 @@ bool sync_init(void)
 		pthread_rwlockattr_init(&attr);
 		if (i == 1)
 			pthread_rwlockattr_setkind_np(&attr,
-					PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+						      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 		pthread_rwlock_init(&rws[i].lock, &attr);
 	}
 	return true;
@@ -98,7 +98,7 @@ static void linger(struct rng *r)
 static void mutex_take(pthread_mutex_t *m, struct rng *r)
 {
 	struct timespec ts;
-	int             how = below(r, 10), rc;
+	int how = below(r, 10), rc;
 
 	if (how < 7) {
 		MUST(PT(pthread_mutex_lock(m)) == 0);
@@ -111,8 +111,8 @@ static void mutex_take(pthread_mutex_t *m, struct rng *r)
 			bool real = how == 8;
 
 			ts = ts_of(clock_ns(real ? CLOCK_REALTIME : CLOCK_MONOTONIC) + 2000000);
-			rc = real ? pthread_mutex_timedlock(m, &ts) :
-				    pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &ts);
+			rc = real ? pthread_mutex_timedlock(m, &ts)
+				  : pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &ts);
 			/* A PI mutex knows no monotonic clock in this libc. */
 			if (rc == EINVAL && !real)
 				how = 8;
@@ -161,8 +161,8 @@ void op_spinlock(struct rng *r)
 static void rw_read(int i, struct rng *r)
 {
 	struct timespec ts;
-	uint64_t        a;
-	int             rc;
+	uint64_t a;
+	int rc;
 
 	if (chance(r, 70)) {
 		MUST(PT(pthread_rwlock_rdlock(&rws[i].lock)) == 0);
@@ -183,7 +183,7 @@ static void rw_read(int i, struct rng *r)
 static void rw_write(int i, struct rng *r)
 {
 	struct timespec ts;
-	int             rc;
+	int rc;
 
 	if (chance(r, 70)) {
 		MUST(PT(pthread_rwlock_wrlock(&rws[i].lock)) == 0);
@@ -216,14 +216,14 @@ void op_rwlock(struct rng *r)
 
 struct crowd {
 	pthread_barrier_t barrier;
-	pthread_mutex_t   lock;
-	pthread_cond_t    open;
-	pthread_once_t    once;
-	sem_t             ready;
-	_Atomic int       size; /* how many take part: known when all are created */
-	int               rounds, opened, initialised;
-	_Atomic int       serial, arrived;
-	_Atomic uint64_t  seeds;
+	pthread_mutex_t lock;
+	pthread_cond_t open;
+	pthread_once_t once;
+	sem_t ready;
+	_Atomic int size; /* how many take part: known when all are created */
+	int rounds, opened, initialised;
+	_Atomic int serial, arrived;
+	_Atomic uint64_t seeds;
 };
 
 static void crowd_wait_size(struct crowd *c)
@@ -275,8 +275,8 @@ static void *barrier_member(void *arg)
 void op_barrier(struct rng *r)
 {
 	struct crowd c = { .rounds = within(r, 1, 5) };
-	pthread_t    t[CROWD];
-	int          n = crowd_gather(&c, t, within(r, 1, CROWD), barrier_member);
+	pthread_t t[CROWD];
+	int n = crowd_gather(&c, t, within(r, 1, CROWD), barrier_member);
 
 	pthread_barrier_init(&c.barrier, NULL, n + 1);
 	crowd_go(&c);
@@ -304,8 +304,8 @@ static void *gate_member(void *arg)
 void op_gate(struct rng *r)
 {
 	struct crowd c = { .lock = PTHREAD_MUTEX_INITIALIZER, .open = PTHREAD_COND_INITIALIZER };
-	pthread_t    t[CROWD];
-	int          n = crowd_gather(&c, t, within(r, 1, CROWD), gate_member);
+	pthread_t t[CROWD];
+	int n = crowd_gather(&c, t, within(r, 1, CROWD), gate_member);
 
 	dawdle(r);
 	MUST(PT(pthread_mutex_lock(&c.lock)) == 0);
@@ -341,8 +341,8 @@ static void *once_member(void *arg)
 void op_once(struct rng *r)
 {
 	struct crowd c = { .once = PTHREAD_ONCE_INIT };
-	pthread_t    t[CROWD];
-	int          n = crowd_gather(&c, t, within(r, 1, CROWD), once_member);
+	pthread_t t[CROWD];
+	int n = crowd_gather(&c, t, within(r, 1, CROWD), once_member);
 
 	once_member(&c);
 	for (int i = 0; i < n; i++)
@@ -353,13 +353,13 @@ void op_once(struct rng *r)
 
 void op_sync_timeout(struct rng *r)
 {
-	uint64_t        ns = within(r, 1000, 8000000), start = now_ns();
+	uint64_t ns = within(r, 1000, 8000000), start = now_ns();
 	struct timespec ts = ts_of(start + ns);
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
-	pthread_cond_t  c = PTHREAD_COND_INITIALIZER;
-	struct mark     before = mark();
-	sem_t           s;
-	int             rc;
+	pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+	struct mark before = mark();
+	sem_t s;
+	int rc;
 
 	if (chance(r, 50)) {
 		pthread_mutex_lock(&m);

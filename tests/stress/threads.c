@@ -17,8 +17,8 @@ struct start {
 };
 
 static _Atomic unsigned live;
-static unsigned         live_max;
-static pthread_key_t    key;
+static unsigned live_max;
+static pthread_key_t key;
 static _Atomic uint64_t births;
 
 unsigned threads_live(void)
@@ -41,7 +41,7 @@ void threads_init(unsigned limit)
 static void ended(void *arg)
 {
 	struct start *s = arg;
-	bool          detached = s->detached;
+	bool detached = s->detached;
 
 	free(s);
 	atomic_fetch_sub(&live, 1);
@@ -54,8 +54,8 @@ static void ended(void *arg)
 static void *begin(void *arg)
 {
 	struct start *s = arg;
-	void         *ret;
-	void         *value = malloc(16);
+	void *ret;
+	void *value = malloc(16);
 
 	self.rng = s->rng;
 	if (value && pthread_setspecific(key, value) == 0)
@@ -70,15 +70,16 @@ static void *begin(void *arg)
 
 static bool launch(pthread_t *t, void *(*fn)(void *), void *arg, bool detached)
 {
-	struct start  *s;
+	struct start *s;
 	pthread_attr_t attr;
-	int            rc;
+	int rc;
 
 	if (atomic_fetch_add(&live, 1) >= live_max || !(s = malloc(sizeof(*s)))) {
 		atomic_fetch_sub(&live, 1);
 		return false;
 	}
-	*s = (struct start){ fn, arg, derive(config.seed, ~atomic_fetch_add(&births, 1)), detached };
+	*s = (struct start){ fn, arg, derive(config.seed, ~atomic_fetch_add(&births, 1)),
+			     detached };
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 256 * 1024);
 	if (detached)

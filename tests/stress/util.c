@@ -16,9 +16,9 @@
 #include <sys/uio.h>
 #include <threads.h>
 
-static uint64_t      turns_per_us = 100;
-static _Atomic int   burners;
-static int           burners_max = 6;
+static uint64_t turns_per_us = 100;
+static _Atomic int burners;
+static int burners_max = 6;
 
 uint64_t clock_ns(clockid_t clock)
 {
@@ -94,7 +94,7 @@ static void nap_relative(uint64_t ns, int how)
 
 	for (;;) {
 		struct mark m = mark();
-		int         rc;
+		int rc;
 
 		if (how == 0) {
 			rc = nanosleep(&ts, &rem) ? errno : 0;
@@ -116,14 +116,14 @@ static void nap_relative(uint64_t ns, int how)
 void nap(uint64_t ns)
 {
 	uint64_t start = now_ns(), end = start + ns;
-	int      how = below(&self.rng, 6);
+	int how = below(&self.rng, 6);
 
 	if (how < 3) {
 		nap_relative(ns, how);
 	} else if (how == 3) {
 		struct timespec ts = ts_of(end);
-		struct mark     m = mark();
-		int             rc;
+		struct mark m = mark();
+		int rc;
 
 		while ((rc = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL)) == EINTR) {
 			eintr_seen(m, EINTR_HANDLER, "clock_nanosleep");
@@ -132,11 +132,11 @@ void nap(uint64_t ns)
 		MUST(rc == 0);
 	} else {
 		for (uint64_t now = start; now < end; now = now_ns()) {
-			uint64_t       left = end - now;
+			uint64_t left = end - now;
 			struct timeval tv = { left / 1000000000, left % 1000000000 / 1000 + 1 };
-			struct mark    m = mark();
-			int            rc = how == 4 ? usleep(left / 1000 + 1) :
-						       select(0, NULL, NULL, NULL, &tv);
+			struct mark m = mark();
+			int rc = how == 4 ? usleep(left / 1000 + 1)
+					  : select(0, NULL, NULL, NULL, &tv);
 
 			if (rc < 0 && errno == EINTR)
 				eintr_seen(m, EINTR_HANDLER, "usleep or select");
@@ -167,7 +167,7 @@ void dawdle(struct rng *r)
 int scratch_file(int flags)
 {
 	char path[128];
-	int  fd;
+	int fd;
 
 	snprintf(path, sizeof(path), "%s/fileXXXXXX", page->dir);
 	fd = mkostemp(path, O_CLOEXEC | flags);

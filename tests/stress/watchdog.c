@@ -26,7 +26,7 @@
 
 static void copy_file(FILE *out, const char *title, const char *path)
 {
-	char  line[512];
+	char line[512];
 	FILE *in = fopen(path, "re");
 
 	if (!in)
@@ -40,9 +40,9 @@ static void copy_file(FILE *out, const char *title, const char *path)
 
 static void thread_states(FILE *out, pid_t pid)
 {
-	char           path[400];
+	char path[400];
 	struct dirent *e;
-	DIR           *d;
+	DIR *d;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	d = opendir(path);
@@ -52,7 +52,8 @@ static void thread_states(FILE *out, pid_t pid)
 		if (e->d_name[0] == '.')
 			continue;
 		for (int i = 0; i < 3; i++) {
-			snprintf(path, sizeof(path), "/proc/%d/task/%s/%s", pid, e->d_name, files[i]);
+			snprintf(path, sizeof(path), "/proc/%d/task/%s/%s", pid, e->d_name,
+				 files[i]);
 			fprintf(out, "%s %s: ", e->d_name, files[i]);
 			copy_file(out, "", path);
 			fputs("\n", out);
@@ -64,9 +65,9 @@ static void thread_states(FILE *out, pid_t pid)
 
 static void run_gdb(pid_t pid, const char *log)
 {
-	char  who[16];
+	char who[16];
 	pid_t gdb;
-	int   status, fd;
+	int status, fd;
 
 	snprintf(who, sizeof(who), "%d", pid);
 	gdb = fork();
@@ -75,8 +76,8 @@ static void run_gdb(pid_t pid, const char *log)
 		fd = open(log, O_WRONLY | O_APPEND | O_CREAT, 0600);
 		dup2(fd, 1);
 		dup2(fd, 2);
-		execlp("timeout", "timeout", "-k", "5", "120", "gdb", "-batch", "-nx", "-p", who, "-ex",
-		       "set pagination off", "-ex", "thread apply all bt 24", NULL);
+		execlp("timeout", "timeout", "-k", "5", "120", "gdb", "-batch", "-nx", "-p", who,
+		       "-ex", "set pagination off", "-ex", "thread apply all bt 24", NULL);
 		_exit(127);
 	}
 	if (gdb > 0)
@@ -87,8 +88,8 @@ static void run_gdb(pid_t pid, const char *log)
 static int family(pid_t child, pid_t *pids, int max)
 {
 	struct dirent *e;
-	DIR           *d = opendir("/proc");
-	int            n = 0;
+	DIR *d = opendir("/proc");
+	int n = 0;
 
 	pids[n++] = child;
 	while (d && n < max && (e = readdir(d))) {
@@ -105,8 +106,8 @@ static int family(pid_t child, pid_t *pids, int max)
 static void report_ops(void)
 {
 	unsigned in[MAX_OPS] = { 0 };
-	char     line[400] = "";
-	size_t   n = 0;
+	char line[400] = "";
+	size_t n = 0;
 
 	for (int i = 0; i < MAX_WORKERS; i++)
 		if (page->slots[i].since_ns && page->slots[i].op < ops_count)
@@ -120,7 +121,7 @@ static void report_ops(void)
 static void report_hang(pid_t child, const char *why)
 {
 	pid_t pids[8];
-	int   n;
+	int n;
 	FILE *out;
 
 	note("hang, %s; phase %u; stacks go to %s", why, page->phase, config.log);
@@ -140,7 +141,7 @@ static void report_hang(pid_t child, const char *why)
 static const char *stuck(uint64_t *moved_ns, uint64_t *seen)
 {
 	static char why[160];
-	uint64_t    now = now_ns(), progress = page->progress;
+	uint64_t now = now_ns(), progress = page->progress;
 
 	if (progress != *seen) {
 		*seen = progress;
@@ -157,8 +158,9 @@ static const char *stuck(uint64_t *moved_ns, uint64_t *seen)
 		if (!since || op >= ops_count || now < since ||
 		    now - since < config.stuck_s * 1000000000ull)
 			continue;
-		snprintf(why, sizeof(why), "worker %d (tid %u) is in '%s' without a step for %llu s",
-			 i, page->slots[i].tid, ops[op].name,
+		snprintf(why, sizeof(why),
+			 "worker %d (tid %u) is in '%s' without a step for %llu s", i,
+			 page->slots[i].tid, ops[op].name,
 			 (unsigned long long)((now - since) / 1000000000));
 		return why;
 	}
@@ -168,8 +170,8 @@ static const char *stuck(uint64_t *moved_ns, uint64_t *seen)
 static void clean_up(pid_t child)
 {
 	struct dirent *e;
-	DIR           *d;
-	char           path[400];
+	DIR *d;
+	char path[400];
 
 	kill(-child, SIGKILL);
 	for (int i = 0; i < page->ipc_count; i++) {
@@ -207,9 +209,9 @@ static int verdict(int status, bool hung)
 
 int watchdog(pid_t child)
 {
-	uint64_t    moved_ns = now_ns(), seen = 0;
-	int         status = 0, fd = syscall(SYS_pidfd_open, child, 0);
-	bool        hung = false;
+	uint64_t moved_ns = now_ns(), seen = 0;
+	int status = 0, fd = syscall(SYS_pidfd_open, child, 0);
+	bool hung = false;
 	const char *why;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
