@@ -1,9 +1,10 @@
 /*
  * What is said when the scheduler's own state is broken: who is where, and our stack.
  *
- * libunwind is opened at run time and for us alone (RTLD_LOCAL): linked, it would put its _Unwind_* before
- * the host's and hijack C++ exceptions, and the distribution's static one is no PIC.  It is opened when
- * the scheduler starts with GMP_ON_BUG=abort, because a dump may come where dlopen cannot be called.
+ * libunwind is opened at run time and for us alone (RTLD_LOCAL): linked, it would put its _Unwind_*
+ * before the host's and hijack C++ exceptions, and the distribution's static one is no PIC.  It is
+ * opened when the scheduler starts with GMP_ON_BUG=abort, because a dump may come where dlopen
+ * cannot be called.
  */
 #define UNW_LOCAL_ONLY
 #include <dlfcn.h>
@@ -47,8 +48,8 @@ void dump_prepare(void)
 
 static const char *status_word(struct g *g)
 {
-	static const char *const words[] = {"idle",    "runnable", "running",
-					    "syscall", "waiting",  "dead"};
+	static const char *const words[] = { "idle",	"runnable", "running",
+					     "syscall", "waiting",  "dead" };
 	u32 status = load_rlx(&g->status);
 
 	return status < sizeof(words) / sizeof(words[0]) ? words[status] : "?";
@@ -75,7 +76,8 @@ static void dump_frames(void)
 		unw.get_reg(&cursor, UNW_REG_IP, &pc);
 		if (unw.get_proc_name(&cursor, name, sizeof(name), &off) < 0)
 			gmp_format(name, sizeof(name), "?");
-		say(line, gmp_format(line, sizeof(line), "%s(...)\n\t0x%lx +0x%lx\n", name, pc, off));
+		say(line,
+		    gmp_format(line, sizeof(line), "%s(...)\n\t0x%lx +0x%lx\n", name, pc, off));
 	}
 }
 
@@ -84,7 +86,7 @@ static void dump_g(struct m *m)
 {
 	struct g *g = m->g;
 	u64 hold = load_rlx(&g->hold);
-	static const char *const holds[] = {"kept", "asked", "lost", "?"};
+	static const char *const holds[] = { "kept", "asked", "lost", "?" };
 	char line[256];
 
 	say(line, gmp_format(line, sizeof(line),

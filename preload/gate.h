@@ -1,12 +1,29 @@
-/* GATE(class, nr): brackets the rest of the enclosing block; see runtime/gate.h. */
+/*
+ * What an interceptor opens its call with; see runtime/gate.h.
+ *
+ * The cleanups run on return and, with -fexceptions, when a cancelled thread unwinds.
+ */
 #ifndef GMP_PRELOAD_GATE_H
 #define GMP_PRELOAD_GATE_H
 
 #include "runtime/gate.h"
+#include "runtime/proc.h"
 
-/* The cleanup runs on return and, with -fexceptions, when a cancelled thread unwinds. */
-#define GATE(class, nr)                                                                            \
-	struct gate gate_ __attribute__((cleanup(gate_close), unused)) =                           \
-		gate_open((class), (nr), (uintptr_t)__builtin_frame_address(0))
+#define GATE_GUARD struct gate gate_ __attribute__((cleanup(gate_close), unused))
+
+/* Brackets the rest of the enclosing block. */
+#define GATE(class, nr) GATE_GUARD = gate_open((class), (nr), (uintptr_t)__builtin_frame_address(0))
+
+/* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
+static inline bool gate_yield(void)
+{
+	struct m *m = getm();
+
+	if (!gate_active() || !gate_yields(m))
+		return false;
+	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+	gosched(m);
+	return true;
+}
 
 #endif

@@ -2,7 +2,8 @@
  * The longjmp family: a jump out of a blocked call closes the gate that it leaves behind.
  *
  * Where a jump leads is in the buffer, as glibc's setjmp mangles it: xor with the thread's pointer
- * guard (%fs:0x30), then rotated left by 17.  Slot 6 is the stack pointer.  The same since glibc 2.4.
+ * guard (%fs:0x30), then rotated left by 17.  Slot 6 is the stack pointer.  The same since
+ * glibc 2.4.
  */
 #include <setjmp.h>
 
@@ -19,13 +20,13 @@ static uintptr_t target_sp(const struct __jmp_buf_tag *env)
 	return sp;
 }
 
-#define JUMP(name)                                                                                 \
-	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) __asm__(#name);    \
-	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value)                    \
-	{                                                                                          \
-		gate_jump(target_sp(env));                                                         \
-		real_##name(env, value);                                                           \
-		__builtin_unreachable();                                                           \
+#define JUMP(name) \
+	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) __asm__(#name); \
+	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) \
+	{ \
+		gate_jump(target_sp(env)); \
+		real_##name(env, value); \
+		__builtin_unreachable(); \
 	}
 
 JUMP(longjmp)

@@ -1,6 +1,6 @@
 /*
- * From load to exit.  Until the host makes its second thread all that happens is reading options and
- * looking up libc's symbols: no thread, no lock, no handler, no mapping.
+ * From load to exit.  Until the host makes its second thread all that happens is reading options
+ * and looking up libc's symbols: no thread, no lock, no handler, no mapping.
  */
 #include "preload/lifecycle.h"
 

@@ -7,7 +7,9 @@
 /* Options, libc's symbols, hooks.  Idempotent; our constructor calls it, or whoever comes first. */
 void gmp_init(void);
 
-/* pthread.c: makes the scheduler when it does not exist.  False: it cannot or must not; no gates. */
+/*
+ * pthread.c: makes the scheduler when it does not exist.  False: it cannot or must not; no gates.
+ */
 bool threads_activate(void);
 /* pthread.c: fills its part of rt_hooks. */
 void threads_init(void);

@@ -1,11 +1,12 @@
 /*
  * Birth and death of Gs.
  *
- * A G is born before the start routine and dies in the last round of thread-specific data destructors:
- * C++ thread_locals and the host's own destructors have run by then, and may have blocked.
- * The first thread that the host creates brings the scheduler to life; sysmon lives while there are Gs.
- * It is a thread of libc's, so that setuid, gdb and exit treat it as one, and it ends before the last G's
- * thread does: the process must end in the host's thread, as it would without us.
+ * A G is born before the start routine and dies in the last round of thread-specific data
+ * destructors: C++ thread_locals and the host's own destructors have run by then, and may have
+ * blocked. The first thread that the host creates brings the scheduler to life; sysmon lives while
+ * there are Gs. It is a thread of libc's, so that setuid, gdb and exit treat it as one, and it ends
+ * before the last G's thread does: the process must end in the host's thread, as it would without
+ * us.
  */
 #include <errno.h>
 #include <limits.h>

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <ucontext.h>
 
+#include "preload/gate.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
-#include "runtime/gate.h"
 #include "runtime/lock.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
@@ -20,7 +20,7 @@
 #include "runtime/os.h"
 
 static struct sigaction host_action; /* guarded by sched.host, signals blocked */
-static bool installed; /* kept across fork, like the kernel's action */
+static bool installed;		     /* kept across fork, like the kernel's action */
 
 static struct sigaction swap_host(const struct sigaction *act)
 {
@@ -58,7 +58,7 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 	if (act.sa_handler == SIG_DFL || act.sa_handler == SIG_IGN)
 		return;
 	if (act.sa_flags & SA_RESETHAND) {
-		struct sigaction dfl = {.sa_handler = SIG_DFL};
+		struct sigaction dfl = { .sa_handler = SIG_DFL };
 
 		swap_host(&dfl);
 	}
@@ -68,8 +68,7 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 /* The gate closes on return, and when the thread is cancelled while it is parked here. */
 static void give_way(struct m *m, const ucontext_t *context)
 {
-	struct gate gate __attribute__((cleanup(gate_close), unused)) =
-		gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
 
 	os_restore_signals(context->uc_sigmask.__val[0]);
 	preempt_park(m);
@@ -90,7 +89,7 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 /* With the host's handler in place its choice of restart and stack is the kernel's too. */
 static int install(const struct sigaction *host)
 {
-	struct sigaction act = {.sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART};
+	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
 	bool handled = host->sa_handler != SIG_DFL && host->sa_handler != SIG_IGN;
 
 	/* All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
@@ -112,8 +111,8 @@ void signals_activate(void)
 		opts.preempt = PREEMPT_GATE;
 }
 
-EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old) __asm__(
-	"sigaction");
+EXPORT int shim_sigaction(int sig, const struct sigaction *act,
+			  struct sigaction *old) __asm__("sigaction");
 EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct sigaction was;
@@ -132,7 +131,7 @@ extern __typeof__(shim_sigaction) shim___sigaction __asm__("__sigaction") EXPORT
 
 static sighandler_t set_handler(sighandler_t handler, int flags)
 {
-	struct sigaction act = {.sa_handler = handler, .sa_flags = flags}, old;
+	struct sigaction act = { .sa_handler = handler, .sa_flags = flags }, old;
 
 	sigemptyset(&act.sa_mask);
 	if (!(flags & SA_RESETHAND))

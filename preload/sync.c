@@ -13,6 +13,7 @@
 #include "preload/interpose.h"
 
 #include "preload/gate.h"
+#include "runtime/gmprt.h"
 
 /* About 3 us of turns: longer than a short critical section, much shorter than a hand-off pays. */
 #define SPIN_TURNS 64
@@ -73,6 +74,11 @@ static inline errnum join_try(pthread_t thread, void **result)
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"
+
+void gmp_gosched(void)
+{
+	gate_yield();
+}
 
 int shim_sched_yield(void)
 {

@@ -4,9 +4,9 @@
  * A field of type au32, au64 or ATOMIC(T) cannot be used as a plain value: `x = g->status` does not
  * compile, so every access says what it needs.  _rlx relaxed, _acq acquire, _rel release, _ar both.
  *
- * fence_light() and fence_heavy() are the two sides of one StoreLoad pair.  The fast side (a bracket,
- * millions a second) pays a compiler barrier; the slow side (a seizer, thousands a second) pays
- * membarrier(2), which runs a full barrier on every CPU that runs one of our threads.  Where
+ * fence_light() and fence_heavy() are the two sides of one StoreLoad pair.  The fast side (a
+ * bracket, millions a second) pays a compiler barrier; the slow side (a seizer, thousands a second)
+ * pays membarrier(2), which runs a full barrier on every CPU that runs one of our threads.  Where
  * membarrier cannot be had both sides are plain full fences.  docs/MEMORY_MODEL.md lists the pairs.
  */
 #ifndef GMP_RUNTIME_ATOMIC_H
@@ -43,11 +43,11 @@ typedef ATOMIC(u64) au64;
 #define add_sc(a, x) __atomic_fetch_add(&(a)->v, (x), __ATOMIC_SEQ_CST)
 
 /* cas_*(a, old, new): true when the word was `old` and is now `new`. */
-#define cas_order(a, old, new, order)                                                              \
-	({                                                                                         \
-		__typeof__((a)->v) old_ = (old);                                                   \
-		__atomic_compare_exchange_n(&(a)->v, &old_, (new), false, order,                   \
-					    __ATOMIC_RELAXED);                                     \
+#define cas_order(a, old, new, order) \
+	({ \
+		__typeof__((a)->v) old_ = (old); \
+		__atomic_compare_exchange_n(&(a)->v, &old_, (new), false, order, \
+					    __ATOMIC_RELAXED); \
 	})
 #define cas_acq(a, old, new) cas_order(a, old, new, __ATOMIC_ACQUIRE)
 #define cas_rel(a, old, new) cas_order(a, old, new, __ATOMIC_RELEASE)

@@ -1,4 +1,6 @@
-/* The books of the scheduler: Ps handed out + idle = gomaxprocs; and what happens when they fail. */
+/*
+ * The books of the scheduler: Ps handed out + idle = gomaxprocs; and what happens when they fail.
+ */
 #include "runtime/lock.h"
 #include "runtime/note.h"
 #include "runtime/os.h"
@@ -13,7 +15,9 @@ void sched_dissolve(void)
 	if (xchg_ar(&sched.dissolved, 1) == 0)
 		/* The list only grows at its head and Ms are never freed: no lock, which the
 		 * thread that found the bug may hold. */
-		for (struct m *m = sched.allm; m; m = m->alllink)
+		/* acquire, @pair allm. */
+		for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m;
+		     m = m->alllink)
 			note_wakeup(&m->park, NOTE_DISSOLVED);
 	crit_leave(mask);
 }
@@ -47,7 +51,9 @@ static const char *check_locked(u32 *handed, u32 *idle)
 	return NULL;
 }
 
-/* Does somebody answer for a P that is handed out?  No while it is on its way from one to the next. */
+/*
+ * Does somebody answer for a P that is handed out?  No while it is on its way from one to the next.
+ */
 static bool answered(struct p *p)
 {
 	struct g *g = load_acq(&p->g); /* @pair owner */

@@ -16,8 +16,8 @@ static void entersyscallblock(struct m *m)
 	crit_leave(mask);
 }
 
-/* Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more until
- * sysmon finds out by itself.  Only worth it while somebody waits for a P. */
+/* Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more
+ * until sysmon finds out by itself.  Only worth it while somebody waits for a P. */
 static bool would_wait(u64 class)
 {
 	return class & (PROBE_READ | PROBE_WRITE) &&
@@ -25,8 +25,8 @@ static bool would_wait(u64 class)
 }
 
 /*
- * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a P.
- * No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR).
+ * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a
+ * P. No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR).
  */
 void entersyscall_slow(struct m *m)
 {

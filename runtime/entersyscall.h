@@ -1,14 +1,15 @@
 /*
  * The bracket: entersyscall() before a call that may block, exitsyscall() after it.
  *
- * entersyscall leaves the P on loan: the G's status says SYSCALL and whoever wants the P asks g->hold.
- * Both ways are plain stores.  The pair that makes it safe (docs/MEMORY_MODEL.md, @pair loan):
+ * entersyscall leaves the P on loan: the G's status says SYSCALL and whoever wants the P asks
+ * g->hold. Both ways are plain stores.  The pair that makes it safe (docs/MEMORY_MODEL.md, @pair
+ * loan):
  *
  *      exit:   status = RUNNING;  fence_light;  read hold
  *      seizer: hold |= ASKED;     fence_heavy;  read status
  *
- * At least one of the two sees the other.  If the exit sees ASKED it refuses by CAS; if the seizer sees
- * SYSCALL it takes by CAS; one of the two CAS wins.
+ * At least one of the two sees the other.  If the exit sees ASKED it refuses by CAS; if the seizer
+ * sees SYSCALL it takes by CAS; one of the two CAS wins.
  *
  * These functions are the only place that knows how the bracket works.  Async-signal-safe.
  */
@@ -25,14 +26,16 @@ static inline enum call_class call_class(struct g *g)
 	return (enum call_class)(load_rlx(&g->callno) >> 16 & CLASS_MASK);
 }
 
-/* G: running -> syscall.  By: its own M.  After: the P, if held, is on loan: touch nothing in it. */
+/*
+ * G: running -> syscall.  By: its own M.  After: the P, if held, is on loan: touch nothing in it.
+ */
 static inline void entersyscall(struct m *m, u64 class, u32 nr)
 {
 	struct g *g = m->g;
 
 	m->class = class;
 	/* relaxed, both: sysmon only compares and names. */
-	store_rlx(&g->callno, ((u32)class & CLASS_MASK) << 16 | (nr & 0xffff));
+	store_rlx(&g->callno, ((u32) class & CLASS_MASK) << 16 | (nr & 0xffff));
 	store_rlx(&g->syscalltick, load_rlx(&g->syscalltick) + 1);
 	/* release, @pair hold: what we did before is done when the P changes hands. */
 	store_rel(&g->status, G_SYSCALL);

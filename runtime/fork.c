@@ -1,6 +1,7 @@
 /*
- * MADV_WIPEONFORK does the work: sched and all slabs read as zero in the child, so `active` is 0, no lock
- * is held by a dead thread, and the forking thread's M, which its TLS still points to, is not live.
+ * MADV_WIPEONFORK does the work: sched and all slabs read as zero in the child, so `active` is 0,
+ * no lock is held by a dead thread, and the forking thread's M, which its TLS still points to, is
+ * not live.
  */
 #include "runtime/fork.h"
 

@@ -5,8 +5,8 @@
 #include "runtime/types.h"
 
 /*
- * Arranges that every child with its own memory (fork, _Fork, clone, the raw system calls) finds the
- * scheduler's state zeroed by the kernel.  Before the second thread exists.
+ * Arranges that every child with its own memory (fork, _Fork, clone, the raw system calls) finds
+ * the scheduler's state zeroed by the kernel.  Before the second thread exists.
  */
 void fork_prepare(void);
 /* In the child, where atfork handlers run: the same by hand, for kernels that could not. */

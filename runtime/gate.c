@@ -3,14 +3,13 @@
 #include "runtime/gmprt.h"
 #include "runtime/hooks.h"
 #include "runtime/os.h"
-#include "runtime/preempt.h"
 #include "runtime/proc.h"
 
 /*
- * Has control left the open gate for a frame at sp, by longjmp?  A handler's frame lies below the call
- * that it interrupted, or on the alternate stack.  Wrong answers (a host with stacks of its own) are
- * harmless: a thread taken for running while it blocks becomes a stray, one taken for blocked lends its
- * P.
+ * Has control left the open gate for a frame at sp, by longjmp?  A handler's frame lies below the
+ * call that it interrupted, or on the alternate stack.  Wrong answers (a host with stacks of its
+ * own) are harmless: a thread taken for running while it blocks becomes a stray, one taken for
+ * blocked lends its P.
  */
 static bool abandoned(struct m *m, uintptr_t sp)
 {
@@ -49,31 +48,17 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 	if (!m && rt_hooks.adopt)
 		m = rt_hooks.adopt();
 	if (!m || !load_rlx(&m->live))
-		return (struct gate){0};
+		return (struct gate){ 0 };
 	if (m->depth && abandoned(m, sp))
 		repair(m);
 	if (m->depth) {
 		m->depth++;
-		return (struct gate){m, m->depth - 1};
+		return (struct gate){ m, m->depth - 1 };
 	}
 	m->gate_sp = sp;
 	m->depth = 1;
 	entersyscall(m, class, nr);
-	return (struct gate){m, 0};
-}
-
-bool gate_yield(void)
-{
-	struct m *m = getm();
-
-	if (!gate_active())
-		return false;
-	if (hold_of(load_rlx(&m->g->hold)) != HOLD_LOST && !load_rlx(&sched.nwait))
-		return false;
-	struct gate gate __attribute__((cleanup(gate_close), unused)) =
-		gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
-	gosched(m);
-	return true;
+	return (struct gate){ m, 0 };
 }
 
 /* ---- the public form: gmprt.h ---- */
@@ -91,13 +76,8 @@ void gmp_exitsyscall(void)
 
 	if (!m || !load_rlx(&m->live) || !m->depth)
 		return;
-	gate = (struct gate){m, m->depth - 1};
+	gate = (struct gate){ m, m->depth - 1 };
 	gate_close(&gate);
-}
-
-void gmp_gosched(void)
-{
-	gate_yield();
 }
 
 int gmp_maxprocs(int n)

@@ -1,11 +1,11 @@
 /*
- * The gate: a bracket that nests, closes in every way a C function can be left, and costs nothing in a
- * process without threads.
+ * The gate: a bracket that nests, closes in every way a C function can be left, and costs nothing
+ * in a process without threads.
  *
- * Only the outermost gate of a thread is a bracket.  A gate opened inside it belongs to a signal handler
- * that interrupted the blocked call: it passes through, and the handler runs at once, without a P.
- * A gate that is left by longjmp is closed on the way (gate_jump), and one that was left unseen, by
- * swapcontext say, by the next gate, whose stack pointer gives it away.
+ * Only the outermost gate of a thread is a bracket.  A gate opened inside it belongs to a signal
+ * handler that interrupted the blocked call: it passes through, and the handler runs at once,
+ * without a P. A gate that is left by longjmp is closed on the way (gate_jump), and one that was
+ * left unseen, by swapcontext say, by the next gate, whose stack pointer gives it away.
  *
  * Async-signal-safe.  Touches no errno.
  */
@@ -27,16 +27,16 @@ static inline struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 	struct m *m = getm();
 
 	if (class == NEVER)
-		return (struct gate){0};
+		return (struct gate){ 0 };
 	if (unlikely(!m || !load_rlx(&m->live) || m->depth)) {
 		if (!m && !load_rlx(&sched.active)) /* one thread: not our business */
-			return (struct gate){0};
+			return (struct gate){ 0 };
 		return gate_open_slow(class, nr, sp);
 	}
 	m->gate_sp = sp;
 	m->depth = 1;
 	entersyscall(m, class, nr);
-	return (struct gate){m, 0};
+	return (struct gate){ m, 0 };
 }
 
 static inline void gate_close(struct gate *gate)
@@ -55,7 +55,7 @@ static inline struct gate gate_open_parked(struct m *m, uintptr_t sp)
 {
 	m->gate_sp = sp;
 	m->depth = 1;
-	return (struct gate){m, 0};
+	return (struct gate){ m, 0 };
 }
 
 /* True when the calling thread is a G outside of any gate. */
@@ -66,10 +66,14 @@ static inline bool gate_active(void)
 	return m && load_rlx(&m->live) && !m->depth;
 }
 
-/* The calling thread is about to longjmp to a frame at sp: closes the gate if that is outside of it. */
+/* The calling thread is about to longjmp to a frame at sp: closes the gate if that is outside of
+ * it. */
 void gate_jump(uintptr_t sp);
 
-/* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
-bool gate_yield(void);
+/* True when a yield of m's would let somebody run: a G waits for a P, or m itself has none. */
+static inline bool gate_yields(struct m *m)
+{
+	return load_rlx(&sched.nwait) || hold_of(load_rlx(&m->g->hold)) == HOLD_LOST;
+}
 
 #endif

@@ -1,11 +1,14 @@
-/* The only calls upward: what the runtime needs of the layer that knows libc.  Filled once, at load. */
+/* The only calls upward: what the runtime needs of the layer that knows libc.  Filled once, at
+ * load. */
 #ifndef GMP_RUNTIME_HOOKS_H
 #define GMP_RUNTIME_HOOKS_H
 
 #include "runtime/types.h"
 
 struct rt_hooks {
-	/* Starts a thread of ours that runs fn, every signal blocked but libc's own.  0 or -errno. */
+	/*
+	 * Starts a thread of ours that runs fn, every signal blocked but libc's own.  0 or -errno.
+	 */
 	int (*thread_start)(void (*fn)(void));
 	/* Makes a G of the calling thread, which was not born through us; NULL: leave it alone. */
 	struct m *(*adopt)(void);

@@ -1,7 +1,7 @@
 /*
  * Birth and death: of the scheduler at the host's second thread, and of every G.
- * A thread's M is found through gmp_tls_m; a thread that has ended as a G, and threads of ours, point
- * to m_off, which is never live, so that their gates pass through.
+ * A thread's M is found through gmp_tls_m; a thread that has ended as a G, and threads of ours,
+ * point to m_off, which is never live, so that their gates pass through.
  */
 #include "runtime/life.h"
 
@@ -137,4 +137,3 @@ bool mexit(void)
 	crit_leave(mask);
 	return last;
 }
-

@@ -7,7 +7,9 @@
 /* The M of threads that are no G: never live. */
 extern struct m m_off;
 
-/* Makes procs Ps and the caller's G and M, with a P.  By: the only thread there is.  0 or -ENOMEM. */
+/*
+ * Makes procs Ps and the caller's G and M, with a P.  By: the only thread there is.  0 or -ENOMEM.
+ */
 int sched_start(u32 procs);
 
 /* G idle, not yet on a thread.  NULL past GMP_MAXTHREADS (warned once) or without memory. */

@@ -1,4 +1,6 @@
-/* How many Ps: GMP_MAXPROCS, else the CPUs in the affinity mask.  At least 1, at most MAXPROCS_MAX. */
+/*
+ * How many Ps: GMP_MAXPROCS, else the CPUs in the affinity mask.  At least 1, at most MAXPROCS_MAX.
+ */
 #ifndef GMP_RUNTIME_LIMIT_H
 #define GMP_RUNTIME_LIMIT_H
 

@@ -1,7 +1,7 @@
 /*
  * One-shot sleep and wake on a futex, carrying one value: the P that a parked M wakes up with.
- * The sleeper may be interrupted by signal handlers, and may leave through longjmp and come back later:
- * the value stays until note_clear().
+ * The sleeper may be interrupted by signal handlers, and may leave through longjmp and come back
+ * later: the value stays until note_clear().
  */
 #ifndef GMP_RUNTIME_NOTE_H
 #define GMP_RUNTIME_NOTE_H

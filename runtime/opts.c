@@ -24,22 +24,28 @@ struct opts opts = {
 #undef CHOICE
 };
 
-#define WORDS_2(a, b) {#a, #b, NULL, NULL}
-#define WORDS_3(a, b, c) {#a, #b, #c, NULL}
+#define WORDS_2(a, b) \
+	{ \
+#a, #b, NULL, NULL \
+	}
+#define WORDS_3(a, b, c) \
+	{ \
+#a, #b, #c, NULL \
+	}
 #define WORDS_N(a, b, c, n, ...) n
 #define WORDS(...) WORDS_N(__VA_ARGS__, WORDS_3, WORDS_2, )(__VA_ARGS__)
 
 static const struct option table[] = {
-#define OPT(name, def, min, max, unit, help)                                                       \
-	{#name, unit, help, NUMBER, def, min, max, {0}, &opts.name},
-#define CHOICE(name, def, help, ...)                                                               \
-	{#name, "word", help, WORD, CHOICE_##name(def), 0, 0, WORDS(__VA_ARGS__), &opts.name},
+#define OPT(name, def, min, max, unit, help) \
+	{ #name, unit, help, NUMBER, def, min, max, { 0 }, &opts.name },
+#define CHOICE(name, def, help, ...) \
+	{ #name, "word", help, WORD, CHOICE_##name(def), 0, 0, WORDS(__VA_ARGS__), &opts.name },
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
 };
 
-#define OPT(name, def, min, max, unit, help)                                                       \
+#define OPT(name, def, min, max, unit, help) \
 	_Static_assert((def) <= (max) && (min) <= (max), "range of " #name);
 #define CHOICE(name, def, help, ...)
 #include "runtime/opts.def"

@@ -17,7 +17,9 @@ struct opts {
 
 extern struct opts opts;
 
-/* Reads GMP_* from envp (NULL-terminated).  Each bad value costs one warning and keeps its default. */
+/*
+ * Reads GMP_* from envp (NULL-terminated).  Each bad value costs one warning and keeps its default.
+ */
 void opts_parse(char *const *envp);
 
 /* Prints the table with the values in force to stderr. */

@@ -11,9 +11,9 @@
 void os_futex_wait(au32 *addr, u32 val, i64 ns);
 void os_futex_wake(au32 *addr, u32 n);
 
-u64 os_nanotime(void);			/* CLOCK_MONOTONIC */
-void os_set_clock(u64 (*clock)(void));	/* a cheaper clock of the same time (the vDSO's) */
-i64 os_thread_cpu(i32 tid);		/* CPU time of a thread of ours in ns, or -errno */
+u64 os_nanotime(void);		       /* CLOCK_MONOTONIC */
+void os_set_clock(u64 (*clock)(void)); /* a cheaper clock of the same time (the vDSO's) */
+i64 os_thread_cpu(i32 tid);	       /* CPU time of a thread of ours in ns, or -errno */
 
 int os_membarrier_register(void);
 void os_membarrier(void);
@@ -22,18 +22,18 @@ i32 os_gettid(void);
 void os_yield(void);
 /* The alternate signal stack, [*lo, *hi), empty when there is none. */
 void os_altstack(uintptr_t *lo, uintptr_t *hi);
-int os_cpu_count(void);			/* CPUs in this thread's affinity mask, at least 1 */
+int os_cpu_count(void); /* CPUs in this thread's affinity mask, at least 1 */
 
-u64 os_block_signals(void);		/* blocks all; returns the old mask */
+u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
 /* Takes a pending `sig` of this thread off the queue: the sender's mark, or 0 if there was none. */
 uintptr_t os_take_signal(int sig);
 int os_signal_thread(i32 tid, int sig, const void *mark);
 
-void *os_pages(size_t len);		/* zeroed memory that a forked child finds zeroed; or NULL */
+void *os_pages(size_t len); /* zeroed memory that a forked child finds zeroed; or NULL */
 int os_wipe_on_fork(void *addr, size_t len);
 
-void os_private_fds(bool keep_stderr);	/* sysmon: a descriptor table of its own */
+void os_private_fds(bool keep_stderr); /* sysmon: a descriptor table of its own */
 /* sysmon: wakes on time (timer slack 1 ns) and gets a CPU soon (a short slice, Linux 6.12). */
 void os_short_slice(void);
 /*

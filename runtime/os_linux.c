@@ -19,7 +19,7 @@
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
-#define MADV_WIPE 18 /* MADV_WIPEONFORK */
+#define MADV_WIPE 18	/* MADV_WIPEONFORK */
 #define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
 
 static u64 raw_nanotime(void)
@@ -44,7 +44,7 @@ void os_set_clock(u64 (*clock)(void))
 
 void os_futex_wait(au32 *addr, u32 val, i64 ns)
 {
-	struct __kernel_timespec ts = {.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+	struct __kernel_timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
 	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAIT_PRIVATE, val, ns < 0 ? 0 : (long)&ts, 0,
 			0);
@@ -67,8 +67,8 @@ i64 os_thread_cpu(i32 tid)
 
 int os_membarrier_register(void)
 {
-	return (int)gmp_rawsyscall6(__NR_membarrier,
-				    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+	return (int)gmp_rawsyscall6(__NR_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+				    0, 0, 0, 0);
 }
 
 void os_membarrier(void)
@@ -88,7 +88,7 @@ void os_yield(void)
 
 void os_altstack(uintptr_t *lo, uintptr_t *hi)
 {
-	stack_t ss = {0};
+	stack_t ss = { 0 };
 
 	gmp_rawsyscall6(__NR_sigaltstack, 0, (long)&ss, 0, 0, 0, 0);
 	*lo = (uintptr_t)ss.ss_sp;
@@ -102,7 +102,8 @@ int os_cpu_count(void)
 	int count = 0;
 
 	for (long i = 0; i < n / 8; i++)
-		count += __builtin_popcountll(mask[i]);
+		for (u64 left = mask[i]; left; left &= left - 1)
+			count++;
 	return count > 0 ? count : 1;
 }
 
@@ -127,9 +128,10 @@ void os_restore_signals(u64 mask)
 uintptr_t os_take_signal(int sig)
 {
 	u64 set = 1ul << (sig - 1);
-	struct __kernel_timespec now = {0, 0};
+	struct __kernel_timespec now = { 0, 0 };
 	siginfo_t info;
-	long got = gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0, 0);
+	long got =
+		gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0, 0);
 
 	return got == sig ? (uintptr_t)info.si_ptr : 0;
 }
@@ -137,7 +139,7 @@ uintptr_t os_take_signal(int sig)
 int os_signal_thread(i32 tid, int sig, const void *mark)
 {
 	long pid = gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
-	siginfo_t info = {0};
+	siginfo_t info = { 0 };
 
 	info.si_signo = sig;
 	info.si_code = SI_QUEUE;
@@ -163,7 +165,7 @@ void *os_pages(size_t len)
 
 void os_short_slice(void)
 {
-	struct sched_attr attr = {.size = sizeof(attr)};
+	struct sched_attr attr = { .size = sizeof(attr) };
 
 	gmp_rawsyscall6(__NR_prctl, PR_SET_TIMERSLACK, 1, 0, 0, 0, 0);
 	if (gmp_rawsyscall6(__NR_sched_getattr, 0, (long)&attr, sizeof(attr), 0, 0, 0) != 0 ||
@@ -174,8 +176,8 @@ void os_short_slice(void)
 }
 
 /*
- * Opening costs ten times the reading, so the last few are kept open: those who hold Ps and those who
- * block without saying so are asked again and again.
+ * Opening costs ten times the reading, so the last few are kept open: those who hold Ps and those
+ * who block without saying so are asked again and again.
  */
 static struct probe {
 	i32 tid;
@@ -185,9 +187,9 @@ static struct probe {
 static bool fds_are_private; /* sysmon only */
 
 /*
- * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment, take
- * the lowest free number away from a host that counts on getting it; so the thread gets a table of
- * its own, empty (it copies none, so no pipe of the host is kept open by us).
+ * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment,
+ * take the lowest free number away from a host that counts on getting it; so the thread gets a
+ * table of its own, empty (it copies none, so no pipe of the host is kept open by us).
  */
 void os_private_fds(bool keep_stderr)
 {
@@ -195,8 +197,8 @@ void os_private_fds(bool keep_stderr)
 
 	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
 		probes[i].tid = 0;
-	fds_are_private =
-		gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) == 0;
+	fds_are_private = gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) ==
+			  0;
 	if (fds_are_private && keep_stderr)
 		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
 }
@@ -267,7 +269,7 @@ int os_probe(i32 tid)
 		if (fd < 0)
 			return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN; /* -ENOENT */
 		probe_close(p);
-		*p = (struct probe){tid, (int)fd};
+		*p = (struct probe){ tid, (int)fd };
 	}
 	n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf), 0, 0, 0);
 	if (n < 0)
@@ -277,7 +279,7 @@ int os_probe(i32 tid)
 
 bool os_would_block(int fd, bool write)
 {
-	struct pollfd ask = {.fd = fd, .events = write ? POLLOUT : POLLIN};
+	struct pollfd ask = { .fd = fd, .events = write ? POLLOUT : POLLIN };
 
 	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) == 0 &&
 	       !(gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK);

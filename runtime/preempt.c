@@ -72,7 +72,9 @@ bool preempt_arrived(struct m *m)
 	struct g *g = m->g;
 
 	store_rel(&m->sig, SIG_NONE); /* @pair signal */
-	/* In a bracket, in a handler of the host, or parked: the gate that is open will see to it. */
+	/*
+	 * In a bracket, in a handler of the host, or parked: the gate that is open will see to it.
+	 */
 	if (m->depth || load_rlx(&g->status) != G_RUNNING)
 		return false;
 	return hold_of(load_rlx(&g->hold)) == HOLD_LOST || load_rlx(&g->preempt);

@@ -1,9 +1,9 @@
 /*
- * Taking the P from a G that runs: a request flag for its next gate, and a signal for one that makes
- * no calls.  The signal's handler parks the thread inside itself until it has a P again.
+ * Taking the P from a G that runs: a request flag for its next gate, and a signal for one that
+ * makes no calls.  The signal's handler parks the thread inside itself until it has a P again.
  *
- * No stray EINTR: a signal is never sent to a G in a bracket, and a G never enters one with a signal
- * in flight (@pair signal, StoreLoad):
+ * No stray EINTR: a signal is never sent to a G in a bracket, and a G never enters one with a
+ * signal in flight (@pair signal, StoreLoad):
  *
  *      sender: m->sig = SENDING;   fence_heavy;  read status  (RUNNING: send, SENT; else withdraw)
  *      entry:  status = SYSCALL;   fence_light;  read m->sig  (set: back to RUNNING, settle, again)
@@ -15,13 +15,17 @@
 
 /* Marks our signals: si_value of each one we send. */
 extern const char preempt_mark;
-#define PREEMPT_SIGNO 23 /* SIGURG, as Go: ignored by default, seldom used, debuggers let it pass */
+#define PREEMPT_SIGNO \
+	23 /* SIGURG, as Go: ignored by default, seldom used, debuggers let it pass \
+			  */
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
 /* Sends the signal to g's thread unless one is on its way.  By: sysmon. */
 void preempt_send(struct g *g);
-/* Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones. */
+/*
+ * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
+ */
 void preempt_settle(struct m *m);
 /*
  * The handler, in two steps.  First, with every signal blocked so that no other handler can come

@@ -64,7 +64,7 @@ static void put_arg(struct out *o, char directive, bool wide, va_list *ap)
 
 size_t gmp_vformat(char *buf, size_t len, const char *fmt, va_list args)
 {
-	struct out o = {buf, buf + len - 1};
+	struct out o = { buf, buf + len - 1 };
 	va_list ap;
 
 	va_copy(ap, args);

@@ -25,10 +25,10 @@ void gmp_warn(const char *fmt, ...) PRINTF(1, 2);
 void gmp_throw(const char *fmt, ...) PRINTF(1, 2);
 
 /* Documentation first: states what the reader cannot see.  Stays in release. */
-#define must(cond)                                                                                 \
-	do {                                                                                       \
-		if (unlikely(!(cond)))                                                             \
-			gmp_throw("%s: %s does not hold", __func__, #cond);                        \
+#define must(cond) \
+	do { \
+		if (unlikely(!(cond))) \
+			gmp_throw("%s: %s does not hold", __func__, #cond); \
 	} while (0)
 
 #if GMP_DEBUG

@@ -195,7 +195,7 @@ bool seize_ask(struct p *p, struct seizure *ret)
 	w = load_rlx(&g->hold);
 	if (hold_of(w) != HOLD_KEPT || hold_pid(w) != p->id)
 		return false;
-	*ret = (struct seizure){p, g, w};
+	*ret = (struct seizure){ p, g, w };
 	/* acq_rel, @pair hold.  The store half is one side of @pair loan (StoreLoad). */
 	return cas_ar(&g->hold, w, w | HOLD_ASKED);
 }
@@ -300,7 +300,8 @@ static void await_grant(struct m *m)
 	}
 	note_clear(&m->park);
 	m->queued = false;
-	store_rlx(&g->status, G_RUNNING); /* relaxed: seizers of a running G probe the kernel first */
+	store_rlx(&g->status,
+		  G_RUNNING); /* relaxed: seizers of a running G probe the kernel first */
 }
 
 static bool dissolved(struct m *m)
@@ -420,7 +421,9 @@ u32 procresize(u32 n)
 		sched.npidle--;
 		pdestroy(p);
 	}
-	/* A P above the cap that is still held dies in handoffp(); one that comes back is reused. */
+	/*
+	 * A P above the cap that is still held dies in handoffp(); one that comes back is reused.
+	 */
 	for (u32 i = old; i < n; i++) {
 		if (load_rlx(&sched.allp[i]->status) != P_DEAD)
 			continue;

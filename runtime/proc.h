@@ -9,18 +9,21 @@
 
 #include "runtime/types.h"
 
-/* A span with the host's signals blocked: around every use of sched.lock by a thread of the host. */
+/*
+ * A span with the host's signals blocked: around every use of sched.lock by a thread of the host.
+ */
 u64 crit_enter(void);
 void crit_leave(u64 mask);
 
 /*
  * G: running with its P lost -> running with a P.  Parks until there is one.
- * By: its own M, signals enabled.  Called again after a longjmp out of it, it finishes the first call.
- * back: from a call, or new, so it may queue before those that only compute.
+ * By: its own M, signals enabled.  Called again after a longjmp out of it, it finishes the first
+ * call. back: from a call, or new, so it may queue before those that only compute.
  */
 void acquirep(struct m *m, bool back);
 /*
- * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own M.
+ * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own
+ * M.
  */
 void gosched(struct m *m);
 

@@ -1,3 +1,4 @@
+/* Rings and global queues; runq.h says who may call what. */
 #include "runtime/runq.h"
 
 #include "runtime/opts.h"

@@ -7,9 +7,9 @@
  *   runq_steal no                 anybody who owns another P
  *   globrunq_* yes                anybody
  *
- * A G that comes back from a call goes before those that just want to go on computing, or a thread of
- * short calls beside n hogs is late by n slices at every call.  The boost is bounded: when a P has served
- * returning Gs for a slice, the next grant is for one of the others.
+ * A G that comes back from a call goes before those that just want to go on computing, or a thread
+ * of short calls beside n hogs is late by n slices at every call.  The boost is bounded: when a P
+ * has served returning Gs for a slice, the next grant is for one of the others.
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.
@@ -23,7 +23,9 @@
 bool runq_put(struct p *p, struct g *g);
 /* The oldest G, or NULL. */
 struct g *runq_get(struct p *p);
-/* Takes half of the victim's ring: returns one G, puts the rest into p's ring.  Needs sched.lock. */
+/*
+ * Takes half of the victim's ring: returns one G, puts the rest into p's ring.  Needs sched.lock.
+ */
 struct g *runq_steal(struct p *p, struct p *victim);
 u32 runq_size(struct p *p);
 

@@ -1,3 +1,4 @@
+/* The counters in words: one line at exit, and Go's SCHED line. */
 #include "runtime/stats.h"
 
 #include "runtime/os.h"
@@ -70,8 +71,8 @@ void stats_print(void)
 	gmp_warn("stats: maxprocs=%u threads=%lu handoffs=%lu retakes=%lu strays=%lu%s "
 		 "preempts=%lu overcap=%lu parks=%lu maxwait=%luus",
 		 load_rlx(&sched.gomaxprocs), stat_get(peak_gs), stat_get(handoffs),
-		 stat_get(retakes), stat_get(strays), strays, stat_get(preempts),
-		 stat_get(overcap), stat_get(parks), stat_get(maxwait_ns) / 1000);
+		 stat_get(retakes), stat_get(strays), strays, stat_get(preempts), stat_get(overcap),
+		 stat_get(parks), stat_get(maxwait_ns) / 1000);
 }
 
 /* Ms that sleep in the kernel without a P: Go's idle threads have nothing to run either. */
@@ -93,7 +94,7 @@ void schedtrace(u64 now)
 		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 		       "needspinning=0 idlethreads=%u runqueue=%u [",
 		       (now - sched.start_ns) / 1000000, procs, sched.npidle,
-		       load_rlx(&sched.ng) + 1, idle_threads(procs), 
+		       load_rlx(&sched.ng) + 1, idle_threads(procs),
 		       load_rlx(&sched.runq.size) + load_rlx(&sched.backq.size));
 	for (u32 i = 0; i < procs; i++)
 		n += gmp_format(line + n, LINE - n, " %u", runq_size(sched.allp[i]));

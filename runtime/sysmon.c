@@ -2,13 +2,14 @@
  * Each round looks at every P that somebody holds:
  *
  *   in a bracket     longer than GMP_RETAKE_US: seize, hand on.
- *   running          its CPU clock stands still and the kernel says it sleeps: it blocks in something
- *                    that we did not intercept.  Seize; the G is a stray until its next gate.
- *   over its slice   ask it to give way: flag, then signal.  If it still holds the P a slice later (it
- *                    blocks our signal), seize the P all the same: one G over the cap, counted.
+ *   running          its CPU clock stands still and the kernel says it sleeps: it blocks in
+ * something that we did not intercept.  Seize; the G is a stray until its next gate. over its slice
+ * ask it to give way: flag, then signal.  If it still holds the P a slice later (it blocks our
+ * signal), seize the P all the same: one G over the cap, counted.
  *
- * Rejected: Go's rule "seen in the same call on two rounds or 10 ms of schedtick", which lets a thread of
- * short blocking calls take 60 % of a P from the hog beside it: here a slice is charged by wall time.
+ * Rejected: Go's rule "seen in the same call on two rounds or 10 ms of schedtick", which lets a
+ * thread of short blocking calls take 60 % of a P from the hog beside it: here a slice is charged
+ * by wall time.
  */
 #include "runtime/sysmon.h"
 
@@ -24,9 +25,9 @@
 #define MS 1000000ul
 #define ROUND_NS (20 * US)
 #define BACKOFF_MAX_NS (400 * US)
-#define OFF_CPU_NS (15 * US)	/* clocks are read one after the other: allow for that */
-#define BLIND_NS (5 * MS)	 /* /proc cannot be read: CPU clock still for so long means blocked */
-#define RESEND_NS (1 * MS)	 /* a signal that met an open gate is repeated */
+#define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
+#define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
+#define RESEND_NS (1 * MS)   /* a signal that met an open gate is repeated */
 #define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
@@ -71,8 +72,8 @@ static void nap(i64 ns)
 /* ---- one P ---- */
 
 /*
- * Takes p from g if g is still as it was seen.  blocked: g must sleep in the kernel, what for goes to
- * *call; else it must be in a bracket (want SYSCALL) or just run on (want RUNNING).
+ * Takes p from g if g is still as it was seen.  blocked: g must sleep in the kernel, what for goes
+ * to *call; else it must be in a bracket (want SYSCALL) or just run on (want RUNNING).
  */
 static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 {
@@ -158,8 +159,9 @@ static bool look_call(struct p *p, struct g *g, u64 now)
 }
 
 /*
- * Has g's thread been off the CPU since the last look?  Then it sleeps, or the kernel gave its CPU to
- * somebody else: the probe tells.  Less than a full stop counts, so that one look after it is enough.
+ * Has g's thread been off the CPU since the last look?  Then it sleeps, or the kernel gave its CPU
+ * to somebody else: the probe tells.  Less than a full stop counts, so that one look after it is
+ * enough.
  */
 static bool off_cpu(struct p *p, struct g *g, u64 now)
 {
@@ -235,12 +237,12 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 
 static void new_slice(struct p *p, struct g *g, u64 now)
 {
-	p->seen = (struct sysmontick){.g = g,
-				      .schedtick = load_rlx(&p->schedtick),
-				      .syscalltick = load_rlx(&g->syscalltick),
-				      .call_ns = now,
-				      .still_ns = now,
-				      .cpu_ns = -1};
+	p->seen = (struct sysmontick){ .g = g,
+				       .schedtick = load_rlx(&p->schedtick),
+				       .syscalltick = load_rlx(&g->syscalltick),
+				       .call_ns = now,
+				       .still_ns = now,
+				       .cpu_ns = -1 };
 }
 
 static bool look(struct p *p, u64 now)
@@ -260,7 +262,8 @@ static bool look(struct p *p, u64 now)
 		soon = look_call(p, g, now);
 	else if (status == G_RUNNING)
 		soon = look_running(p, g, now);
-	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)(opts.slice_us * US))
+	if (load_acq(&p->g) == g &&
+	    (i64)(now - load_rlx(&p->granted_ns)) >= (i64)(opts.slice_us * US))
 		over_slice(p, g, now);
 	return soon;
 }
@@ -322,7 +325,7 @@ static bool look_strays(u64 now)
 /* ---- the loop ---- */
 
 struct rounds {
-	u64 delay_ns;			  /* to the next look at the Ps */
+	u64 delay_ns;			/* to the next look at the Ps */
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
 };
@@ -375,7 +378,8 @@ static i64 round_once(struct rounds *r)
 	if (waiters && sysmon_retake(now))
 		r->delay_ns = ROUND_NS;
 	else
-		r->delay_ns = min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, opts.slice_us * US / 4));
+		r->delay_ns =
+			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, opts.slice_us * US / 4));
 	round_strays(r, now);
 	round_trace(r, now);
 	due = next_due(r, now);
@@ -388,7 +392,7 @@ static i64 round_once(struct rounds *r)
 
 void sysmon_main(void)
 {
-	struct rounds r = {.delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS};
+	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
 	os_private_fds(opts.schedtrace != 0);
 	os_short_slice();

@@ -8,10 +8,10 @@
  *
  * Who holds a P is one word, g->hold, and whoever flips it to LOST owns the P from then on:
  *
- *        KEPT  --seizer-->  ASKED  --seizer-->  LOST     the P now belongs to the seizer
- *        ASKED --owner--->  KEPT                         the owner came home first, with a new serial
- *        KEPT or ASKED --owner--> LOST                   the owner gives the P up by itself
- *        LOST  --owner--->  KEPT                         the owner was granted a P, with a new serial
+ *      KEPT  --seizer-->  ASKED  --seizer-->  LOST    the P now belongs to the seizer
+ *      ASKED --owner--->  KEPT                        the owner came home first (new serial)
+ *      KEPT, ASKED --owner--> LOST                    the owner gives the P up by itself
+ *      LOST  --owner--->  KEPT                        the owner was granted a P (new serial)
  *
  * The serial makes every question unique, so a late seizer can never win with a stale answer.
  */
@@ -29,8 +29,8 @@ enum call_class {
 };
 
 /*
- * A call on a descriptor that waits until there is something to read, or room to write: MAY_WAIT that
- * can be asked beforehand.  The class is the low byte, the descriptor the high half.
+ * A call on a descriptor that waits until there is something to read, or room to write: MAY_WAIT
+ * that can be asked beforehand.  The class is the low byte, the descriptor the high half.
  */
 enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
 #define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
@@ -40,7 +40,7 @@ enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
 
 enum g_status {
 	G_IDLE,	    /* allocated, no thread yet.      Owner: pthread_create's caller.             */
-	G_RUNNABLE, /* on a run queue or granted a P. Owner: the queue, then its own M once woken. */
+	G_RUNNABLE, /* on a run queue or granted a P. Owner: the queue, then its M.                */
 	G_RUNNING,  /* executes user code.            Owner: its M; P held unless stray.          */
 	G_SYSCALL,  /* in a bracket.                  Owner: its M; P, if held, is on loan.       */
 	G_WAITING,  /* parked by gopark.              Owner: who will goready it.                 */
@@ -71,17 +71,17 @@ static inline enum hold hold_of(u64 w)
 }
 
 struct g {
-	au32 status;	 /* stored by its own M only, except idle -> runnable and -> dead */
-	au32 preempt;	 /* sysmon asks for the P; the owner clears.  Legal to miss. */
-	au64 hold;	 /* see above */
+	au32 status;	  /* stored by its own M only, except idle -> runnable and -> dead */
+	au32 preempt;	  /* sysmon asks for the P; the owner clears.  Legal to miss. */
+	au64 hold;	  /* see above */
 	au32 syscalltick; /* brackets entered; owner writes, sysmon reads */
-	au32 callno;	 /* syscall number of the open bracket, class << 16; owner writes, others read */
+	au32 callno;	  /* of the last bracket: class << 16, syscall number; owner writes */
 	struct m *m;
 	struct g *schedlink; /* global queue; guarded by sched.lock */
 	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
 	u64 goid;
 	bool on_strays; /* sysmon only */
-	bool back; /* queues as one back from a call.  Owner writes before it queues. */
+	bool back;	/* queues as one back from a call.  Owner writes before it queues. */
 	/* Birth: written by the creator before the thread exists. */
 	void *start;
 	void *arg;
@@ -100,25 +100,25 @@ struct note {
 };
 
 struct m {
-	au32 live;    /* 0: thread ended, or this is a forked child's wiped copy */
-	u64 class;    /* of the open bracket, descriptor included.  Owner only. */
-	u32 depth;    /* open brackets of this thread, handlers' included.  Owner only. */
-	au32 sig;     /* enum sig_flight; see preempt.c */
+	au32 live; /* 0: thread ended, or this is a forked child's wiped copy */
+	u64 class; /* of the open bracket, descriptor included.  Owner only. */
+	u32 depth; /* open brackets of this thread, handlers' included.  Owner only. */
+	au32 sig;  /* enum sig_flight; see preempt.c */
 	struct g *g;
-	struct p *p;  /* P held last; g->hold says if it still is.  Owner only. */
+	struct p *p;	   /* P held last; g->hold says if it still is.  Owner only. */
 	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
 	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
-	struct note park; /* a P granted to us comes through here */
+	struct note park;  /* a P granted to us comes through here */
 	i32 tid;
 	u32 id;
-	struct m *alllink; /* sched.allm, for ever; guarded by sched.lock */
+	struct m *alllink;  /* sched.allm, for ever; guarded by sched.lock */
 	struct m *freelink; /* guarded by sched.lock */
 };
 
 enum p_status {
 	P_IDLE,	   /* on sched.pidle.   Owner: sched.lock. */
-	P_RUNNING, /* handed out.       Owner: the G whose hold names it, or who is handing it on. */
+	P_RUNNING, /* handed out.       Owner: the G whose hold names it, or who hands it on. */
 	P_DEAD,	   /* above gomaxprocs. Owner: sched.lock. */
 };
 
@@ -130,13 +130,13 @@ struct sysmontick {
 	u32 schedtick;
 	u32 syscalltick;
 	bool in_call;
-	u64 call_ns;  /* when this bracket was first seen */
-	i64 cpu_ns;   /* thread CPU clock at the last look, -1 = none */
-	u64 look_ns;  /* when that was */
-	u64 still_ns; /* since when the CPU clock stands still */
-	u64 asked_ns; /* first preemption request of this slice, 0 = none */
+	u64 call_ns;   /* when this bracket was first seen */
+	i64 cpu_ns;    /* thread CPU clock at the last look, -1 = none */
+	u64 look_ns;   /* when that was */
+	u64 still_ns;  /* since when the CPU clock stands still */
+	u64 asked_ns;  /* first preemption request of this slice, 0 = none */
 	i64 asked_cpu; /* its CPU clock then */
-	u64 sent_ns;  /* last preemption signal of this slice */
+	u64 sent_ns;   /* last preemption signal of this slice */
 };
 
 struct p {
@@ -147,9 +147,9 @@ struct p {
 	/* Ring: producer = who owns this P, under sched.lock; consumers = anybody, lock-free. */
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
-	au64 granted_ns;      /* start of the slice; who owns the P writes, sysmon reads */
-	u64 boost_ns;	      /* first of an unbroken row of grants from sched.backq, 0 = none */
-	struct p *link; /* sched.pidle; guarded by sched.lock */
+	au64 granted_ns; /* start of the slice; who owns the P writes, sysmon reads */
+	u64 boost_ns;	 /* first of an unbroken row of grants from sched.backq, 0 = none */
+	struct p *link;	 /* sched.pidle; guarded by sched.lock */
 	struct sysmontick seen;
 };
 
@@ -160,14 +160,14 @@ struct mutex {
 #define MAXPROCS_MAX 4096
 
 /* Counters for the stats line; relaxed adds on slow paths only. */
-#define STATS(X)                                                                                   \
-	X(handoffs)                                                                                \
-	X(retakes)                                                                                 \
-	X(strays)                                                                                  \
-	X(preempts)                                                                                \
-	X(overcap)                                                                                 \
-	X(parks)                                                                                   \
-	X(maxwait_ns)                                                                              \
+#define STATS(X) \
+	X(handoffs) \
+	X(retakes) \
+	X(strays) \
+	X(preempts) \
+	X(overcap) \
+	X(parks) \
+	X(maxwait_ns) \
 	X(peak_gs)
 
 #define STRAY_KINDS 512 /* syscall numbers counted one by one; slot 0 = page fault */
@@ -187,8 +187,8 @@ struct gqueue {
 
 struct sched {
 	/* Read by every bracket. */
-	au32 nwait;    /* Gs that wait for a P: global queue, rings, or between two of them */
-	au32 active;   /* the process has had two threads */
+	au32 nwait;	/* Gs that wait for a P: global queue, rings, or between two of them */
+	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
 
 	/* sysmon's bed. */
@@ -198,13 +198,15 @@ struct sched {
 	au32 sysmon_on;
 
 	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
-	struct mutex host; /* guards preload/signal.c's copy of the host's action; never with lock */
+	struct mutex
+		host; /* guards preload/signal.c's copy of the host's action; never with lock */
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
 	struct p *pidle;
 	u32 npidle;
-	struct gqueue runq;  /* preempted and yielding Gs */
-	struct gqueue backq; /* new Gs and those back from a call; goes first, within bounds (runq.h) */
+	struct gqueue runq; /* preempted and yielding Gs */
+	struct gqueue
+		backq;	 /* new Gs and those back from a call; goes first, within bounds (runq.h) */
 	au32 gomaxprocs; /* written under lock, read anywhere */
 	u32 nallp;	 /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
@@ -221,7 +223,8 @@ struct sched {
 	/* sysmon only. */
 	struct g *strays;
 	u32 nstray;
-} __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
+}
+__attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 
 extern struct sched sched;
 
