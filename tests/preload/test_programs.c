@@ -81,6 +81,8 @@ SAME(signals, hogs_that_block_all_signals_by_number_take_turns, "signals",
      "all_signals_blocked_raw")
 SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
+SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")
+
 SAME(shapes, a_spinner_waits_for_a_flag, "shapes", "spin_on_flag")
 SAME(shapes, a_spinner_that_yields_waits_for_a_flag, "shapes", "spin_with_yield")
 SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")

@@ -115,6 +115,8 @@ static void let_go(struct st *s, const struct row *row)
 	}
 	s->t_release = now_ns();
 	agent_release(s, row);
+	if (row->flags & SLOW_RELEASE)
+		s->t_release = now_ns();
 }
 
 static void agent(struct st *s, const struct row *row)

@@ -32,19 +32,20 @@
 #include "tests/support/task.h"
 
 /* row.flags */
-#define POINT 1u	/* a cancellation point of glibc 2.36, as measured */
-#define TIMED 2u	/* takes a time limit: s->dur_ns */
-#define SLEEP 4u	/* ends by time alone; no release */
-#define NOBLOCK 8u	/* cannot be made to block here: a regular file, a pty */
-#define LOCAL 16u	/* hold() and release() run in a thread of the victim */
-#define SPINS 32u	/* waits on the CPU, not in the kernel */
-#define KEEPS_LOCAL 64u /* the caller joins the local thread itself */
-#define SLOW 128u	/* ends by a time in whole seconds */
-#define NO_HANDLER 256u /* must not be called from a signal handler, natively either */
-#define OWN_HOLD 1024u	/* LOCAL: hold() itself says held, waits for s->go, and lets go */
-#define UNSEEN 2048u	/* not in the table: the library must find out by itself */
-#define TWO_HOPS 4096u	/* released by way of another thread of the victim */
-#define NO_READY 512u	/* a release that comes first is lost: signal, not state */
+#define POINT 1u	   /* a cancellation point of glibc 2.36, as measured */
+#define TIMED 2u	   /* takes a time limit: s->dur_ns */
+#define SLEEP 4u	   /* ends by time alone; no release */
+#define NOBLOCK 8u	   /* cannot be made to block here: a regular file, a pty */
+#define LOCAL 16u	   /* hold() and release() run in a thread of the victim */
+#define SPINS 32u	   /* waits on the CPU, not in the kernel */
+#define KEEPS_LOCAL 64u	   /* the caller joins the local thread itself */
+#define SLOW 128u	   /* ends by a time in whole seconds */
+#define NO_HANDLER 256u	   /* must not be called from a signal handler, natively either */
+#define OWN_HOLD 1024u	   /* LOCAL: hold() itself says held, waits for s->go, and lets go */
+#define UNSEEN 2048u	   /* not in the table: the library must find out by itself */
+#define SLOW_RELEASE 8192u /* the release is work; the call can end when the work is done */
+#define TWO_HOPS 4096u	   /* released by way of another thread of the victim */
+#define NO_READY 512u	   /* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
  * is what the signal-waiting rows wait for. */

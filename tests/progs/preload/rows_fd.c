@@ -365,6 +365,7 @@ static void setup_linger(struct st *s)
 	must(listen(s->fd[2], 1) == 0, "listen");
 	must(getsockname(s->fd[2], (void *)&a, &len) == 0, "getsockname");
 	s->fd[1] = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(s->fd[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	must(connect(s->fd[1], (void *)&a, len) == 0, "connect");
 	s->fd[0] = accept(s->fd[2], NULL, NULL);
 	must(s->fd[0] >= 0, "accept");
@@ -395,8 +396,8 @@ static long fail_close(struct st *s)
 	FN(int, int);
 	return fn(-1);
 }
-ROW(close, POINT | NO_READY, .setup = setup_linger, .hold = hold_linger, .call = call_close,
-    .release = release_linger, .fail = fail_close);
+ROW(close, POINT | NO_READY | SLOW_RELEASE, .setup = setup_linger, .hold = hold_linger,
+    .call = call_close, .release = release_linger, .fail = fail_close);
 
 static long call_ioctl(struct st *s)
 {

@@ -2,6 +2,7 @@
  * threads, jumps out of handlers, programs that use our signal, and programs that block them all.
  */
 #include <errno.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -474,6 +475,61 @@ static void case_interval_timer(void)
 	printf("20 alarms\n");
 }
 
+/* --- no call of the program is cut short by our signals --- */
+
+/* Computes for about a slice, so that a preemption is due when the call begins. */
+static void compute_us(long us)
+{
+	int64_t end = thread_cpu_ns() + us * NS_PER_US;
+
+	while (thread_cpu_ns() < end)
+		;
+}
+
+static int interrupted_calls(int round)
+{
+	struct timespec ts = { 0, 300000 }, end;
+	int n = 0;
+
+	compute_us(9000 + 173 * (round % 13));
+	n += nanosleep(&ts, NULL) < 0;
+	compute_us(10000 + 7 * round);
+	n += poll(NULL, 0, 1) < 0;
+	compute_us(9500 + 11 * round);
+	clock_gettime(CLOCK_REALTIME, &end);
+	n += sem_timedwait(&sem, &end) < 0 && errno == EINTR;
+	compute_us(9900);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	n += sigtimedwait(&set, NULL, &ts) < 0 && errno == EINTR;
+	return n;
+}
+
+static void *calls_after_computing(void *arg)
+{
+	long n = 0;
+
+	for (int i = 0; i < 6; i++)
+		n += interrupted_calls(i);
+	return (void *)n;
+}
+
+static void case_no_stray_eintr(void)
+{
+	pthread_t t[3];
+	long n = 0;
+
+	sem_init(&sem, 0, 0);
+	hog_start(&hog);
+	for (int i = 0; i < 3; i++)
+		t[i] = spawn(calls_after_computing, NULL);
+	for (int i = 0; i < 3; i++)
+		n += (long)join(t[i]);
+	hog_stop(&hog);
+	printf("interrupted: %ld\n", n);
+}
+
 static const struct a_case cases[] = {
 	{ "jump_out_of_read", case_jump_out_of_read },
 	{ "nested", case_nested },
@@ -485,6 +541,7 @@ static const struct a_case cases[] = {
 	{ "all_signals_blocked", case_all_signals_blocked },
 	{ "all_signals_blocked_raw", case_all_signals_blocked_raw },
 	{ "interval_timer", case_interval_timer },
+	{ "no_stray_eintr", case_no_stray_eintr },
 	{ NULL, NULL },
 };
 
