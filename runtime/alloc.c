@@ -1,3 +1,4 @@
+/* Slabs of whole cache lines, carved once; free Gs keep their M for ever. */
 #include "runtime/alloc.h"
 
 #include "runtime/os.h"

@@ -1,3 +1,4 @@
+/* The cold halves of the bracket: somebody waits for a P, asked for ours, or took it. */
 #include "runtime/entersyscall.h"
 
 #include "runtime/os.h"

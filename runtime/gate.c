@@ -1,3 +1,4 @@
+/* Gates that nest, gates that were jumped out of, and the public form of them. */
 #include "runtime/gate.h"
 
 #include "runtime/gmprt.h"

@@ -1,3 +1,4 @@
+/* The one place that decides how many Ps there are. */
 #include "runtime/limit.h"
 
 #include "runtime/opts.h"

@@ -1,3 +1,4 @@
+/* A futex word that is the value; note.h says why it outlives an interrupted sleep. */
 #include "runtime/note.h"
 
 #include "runtime/os.h"

@@ -1,3 +1,4 @@
+/* One parser for the table of opts.def: numbers and words, one warning for each bad value. */
 #include "runtime/opts.h"
 
 #include "runtime/limit.h"

@@ -1,3 +1,4 @@
+/* The request, the signal and its way to the thread; the protocol is in preempt.h. */
 #include "runtime/preempt.h"
 
 #include "runtime/opts.h"

@@ -1,3 +1,4 @@
+/* The formatter, and what a broken invariant leads to. */
 #include "runtime/print.h"
 
 #include "runtime/hooks.h"

@@ -40,7 +40,7 @@ enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
 
 enum g_status {
 	G_IDLE,	    /* allocated, no thread yet.      Owner: pthread_create's caller.             */
-	G_RUNNABLE, /* on a run queue or granted a P. Owner: the queue, then its M.                */
+	G_RUNNABLE, /* on a run queue or granted a P. Owner: the queue, then its M.               */
 	G_RUNNING,  /* executes user code.            Owner: its M; P held unless stray.          */
 	G_SYSCALL,  /* in a bracket.                  Owner: its M; P, if held, is on loan.       */
 	G_WAITING,  /* parked by gopark.              Owner: who will goready it.                 */
