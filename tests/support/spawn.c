@@ -129,14 +129,14 @@ static void dump_group(pid_t pgid)
 	char cmd[512];
 
 	/* The debugger must not get our group's pipes or hang itself: hence timeout and stderr. */
-	snprintf(
-		cmd, sizeof(cmd),
-		"for p in $(ps -o pid= -g %d 2>/dev/null || echo %d); do"
-		" echo \"== stacks of $p\" >&2; for t in /proc/$p/task/*; do"
-		" echo \"${t##*/} $(cat $t/comm) [$(cat $t/syscall 2>&1)]\" >&2; done;"
-		" command -v gdb >/dev/null && timeout 20 gdb -nx -batch -p $p"
-		" -ex 'thread apply all bt 14' </dev/null 2>/dev/null | grep -v '^\\[New' >&2; done",
-		pgid, pgid);
+	snprintf(cmd, sizeof(cmd),
+		 "for p in $(ps -o pid= -g %d 2>/dev/null || echo %d); do"
+		 " echo \"== stacks of $p\" >&2; for t in /proc/$p/task/*; do"
+		 " echo \"${t##*/} $(cat $t/comm) [$(cat $t/syscall 2>&1)]\" >&2; done;"
+		 " command -v gdb >/dev/null && timeout 20 gdb -nx -batch -p $p"
+		 " -ex 'thread apply all bt 14' </dev/null 2>/dev/null"
+		 " | grep -v '^\\[New' >&2; done",
+		 pgid, pgid);
 	if (system(cmd) < 0)
 		perror("system");
 }
