@@ -17,6 +17,8 @@ void threads_init(void);
 void gthread_exit_raw(void);
 /* signal.c: installs the preemption signal's handler. */
 void signals_activate(void);
+/* signal.c: the same, once sched.life is free. */
+void signals_activated(void);
 /* dump.c: loads what a dump needs, where that is safe; and the abort hook. */
 void dump_prepare(void);
 void dump_and_abort(void);

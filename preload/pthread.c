@@ -173,6 +173,8 @@ bool threads_activate(void)
 		mutex_lock(&sched.life);
 		active = load_rlx(&sched.active) || activate_first();
 		mutex_unlock(&sched.life);
+		if (active)
+			signals_activated();
 	}
 	if (!active || load_rlx(&sched.sysmon_on))
 		return active;

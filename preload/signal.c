@@ -1,9 +1,10 @@
 /*
  * The preemption signal: ours in the kernel, the host's in its own eyes.
  *
- * From activation on the kernel's action for PREEMPT_SIGNO is on_preempt().  What the host sets and
- * reads for that signal is kept in host_action, and every delivery that does not carry our mark is
- * passed on to it.
+ * From activation on the kernel's action for our signal is on_preempt().  What the host sets and
+ * reads for that number is kept in `host`, and every delivery that does not carry our mark is
+ * passed on to it.  A host that shows an interest in SIGURG (a handler, or a mask that names it)
+ * makes us move to a real-time signal: the kernel would merge its SIGURG with ours (preempt.h).
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,27 +15,49 @@
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
 #include "runtime/lock.h"
-#include "runtime/preempt.h"
-#include "runtime/proc.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/preempt.h"
 
-static struct sigaction host_action; /* guarded by sched.host, signals blocked */
-static bool installed;		     /* kept across fork, like the kernel's action */
+#define RT_FIRST 40  /* the real-time signals below are the ones that programs pick */
+#define FULL_MASK 48 /* a mask of so many signals names none of them in particular */
 
-static struct sigaction swap_host(const struct sigaction *act)
+/* The numbers we have taken: SIGURG, then perhaps a real-time one.  Kept across fork. */
+static struct taken {
+	au32 signo;	       /* 0: not taken yet; written last */
+	struct sigaction host; /* guarded by sched.host, signals blocked */
+} taken[2];
+
+static au32 wants_sigurg; /* the host has an interest in it */
+
+static struct taken *find_taken(int sig)
+{
+	for (u32 i = 0; i < 2; i++)
+		if (sig > 0 && load_acq(&taken[i].signo) == (u32)sig) /* @pair taken */
+			return &taken[i];
+	return NULL;
+}
+
+static struct sigaction swap_host(struct taken *t, const struct sigaction *act)
 {
 	u64 mask = crit_enter();
 	struct sigaction old;
 
 	mutex_lock(&sched.host);
-	old = host_action;
+	old = t->host;
 	if (act)
-		host_action = *act;
+		t->host = *act;
 	mutex_unlock(&sched.host);
 	crit_leave(mask);
 	return old;
 }
+
+static bool is_handler(const struct sigaction *act)
+{
+	return act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
+}
+
+/* ---- delivery ---- */
 
 /* Our handler starts with everything blocked; the host's gets the mask that it would have had. */
 static void call_host(const struct sigaction *act, int sig, siginfo_t *info, ucontext_t *context)
@@ -52,16 +75,19 @@ static void call_host(const struct sigaction *act, int sig, siginfo_t *info, uco
 
 static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 {
-	struct sigaction act = swap_host(NULL);
+	static const struct sigaction dfl = { .sa_handler = SIG_DFL };
+	struct taken *t = find_taken(sig);
+	struct sigaction act = t ? swap_host(t, NULL) : dfl;
 
-	/* The default action of this signal is to ignore it. */
-	if (act.sa_handler == SIG_DFL || act.sa_handler == SIG_IGN)
+	if (act.sa_handler == SIG_IGN || (act.sa_handler == SIG_DFL && sig == SIGURG))
 		return;
-	if (act.sa_flags & SA_RESETHAND) {
-		struct sigaction dfl = { .sa_handler = SIG_DFL };
-
-		swap_host(&dfl);
+	if (act.sa_handler == SIG_DFL) { /* a real-time signal ends the process */
+		real_sigaction(sig, &dfl, NULL);
+		raise(sig);
+		return; /* blocked until we return */
 	}
+	if (act.sa_flags & SA_RESETHAND)
+		swap_host(t, &dfl);
 	call_host(&act, sig, info, context);
 }
 
@@ -78,50 +104,108 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 	struct m *m = getm();
+	bool live = m && load_rlx(&m->live);
 
-	if (info->si_code != SI_QUEUE || info->si_ptr != (void *)&preempt_mark)
+	if (info->si_code != SI_QUEUE || info->si_ptr != (void *)&preempt_mark) {
+		if (live)
+			preempt_foreign(m);
 		pass_on(sig, info, context);
-	else if (m && load_rlx(&m->live) && preempt_arrived(m))
+	} else if (live && preempt_arrived(m)) {
 		give_way(m, context);
+	}
 	errno = saved;
 }
 
+/* ---- taking a number ---- */
+
 /* With the host's handler in place its choice of restart and stack is the kernel's too. */
-static int install(const struct sigaction *host)
+static int install(int sig, const struct sigaction *host)
 {
 	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
-	bool handled = host->sa_handler != SIG_DFL && host->sa_handler != SIG_IGN;
 
-	/* All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
-	 * first instruction would unwind a handler that has not taken note of its signal yet. */
+	/*
+	 * All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
+	 * first instruction would unwind a handler that has not taken note of its signal yet.
+	 */
 	memset(&act.sa_mask, 0xff, sizeof(act.sa_mask));
-	if (handled)
+	if (is_handler(host))
 		act.sa_flags = SA_SIGINFO | (host->sa_flags & (SA_RESTART | SA_ONSTACK));
-	return real_sigaction(PREEMPT_SIGNO, &act, NULL);
+	return real_sigaction(sig, &act, NULL);
+}
+
+static bool take(struct taken *t, int sig)
+{
+	if (real_sigaction(sig, NULL, &t->host) != 0 || install(sig, &t->host) != 0)
+		return false;
+	store_rel(&t->signo, (u32)sig); /* release, @pair taken: the host's action first */
+	return true;
+}
+
+/* A real-time number that the host does not use. */
+static int free_rt(void)
+{
+	struct sigaction act;
+
+	for (int sig = SIGRTMAX; sig >= RT_FIRST; sig--)
+		if (real_sigaction(sig, NULL, &act) == 0 && act.sa_handler == SIG_DFL)
+			return sig;
+	return 0;
+}
+
+static void use_rt(void)
+{
+	int sig;
+
+	mutex_lock(&sched.life);
+	sig = load_rlx(&taken[1].signo) ? 0 : free_rt();
+	if (sig && take(&taken[1], sig))
+		store_rlx(&preempt_signo, (u32)sig);
+	mutex_unlock(&sched.life);
+}
+
+/* The host cares for SIGURG: from now on, or from activation, leave it alone. */
+static void note_interest(void)
+{
+	store_rlx(&wants_sigurg, 1);
+	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) && !load_acq(&taken[1].signo))
+		use_rt(); /* @pair taken */
 }
 
 void signals_activate(void)
 {
-	if (installed || opts.preempt != PREEMPT_SIGNAL)
+	struct sigaction act;
+
+	if (opts.preempt != PREEMPT_SIGNAL || load_rlx(&taken[0].signo))
 		return;
-	real_sigaction(PREEMPT_SIGNO, NULL, &host_action);
-	if (install(&host_action) == 0)
-		installed = true;
-	else
+	if (!take(&taken[0], PREEMPT_SIGNO))
 		opts.preempt = PREEMPT_GATE;
+	act = swap_host(&taken[0], NULL);
+	if (is_handler(&act))
+		store_rlx(&wants_sigurg, 1);
 }
+
+void signals_activated(void)
+{
+	if (load_rlx(&wants_sigurg))
+		note_interest();
+}
+
+/* ---- what the host sees ---- */
 
 EXPORT int shim_sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old) __asm__("sigaction");
 EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
+	struct taken *t = find_taken(sig);
 	struct sigaction was;
 
-	if (sig != PREEMPT_SIGNO || !installed)
+	if (sig == SIGURG && act && is_handler(act))
+		note_interest();
+	if (!t)
 		return real_sigaction(sig, act, old);
-	was = swap_host(act);
+	was = swap_host(t, act);
 	if (act)
-		install(act);
+		install(sig, act);
 	if (old)
 		*old = was;
 	return 0;
@@ -129,23 +213,23 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 extern __typeof__(shim_sigaction) shim___sigaction __asm__("__sigaction") EXPORT
 	__attribute__((alias("sigaction")));
 
-static sighandler_t set_handler(sighandler_t handler, int flags)
+static sighandler_t set_handler(int sig, sighandler_t handler, int flags)
 {
 	struct sigaction act = { .sa_handler = handler, .sa_flags = flags }, old;
 
 	sigemptyset(&act.sa_mask);
 	if (!(flags & SA_RESETHAND))
-		sigaddset(&act.sa_mask, PREEMPT_SIGNO);
-	shim_sigaction(PREEMPT_SIGNO, &act, &old);
+		sigaddset(&act.sa_mask, sig);
+	shim_sigaction(sig, &act, &old);
 	return old.sa_handler;
 }
 
 EXPORT sighandler_t shim_signal(int sig, sighandler_t handler) __asm__("signal");
 EXPORT sighandler_t shim_signal(int sig, sighandler_t handler)
 {
-	if (sig != PREEMPT_SIGNO || !installed)
+	if (sig != SIGURG && !find_taken(sig))
 		return real_signal(sig, handler);
-	return set_handler(handler, SA_RESTART);
+	return set_handler(sig, handler, SA_RESTART);
 }
 extern __typeof__(shim_signal) shim_bsd_signal __asm__("bsd_signal") EXPORT
 	__attribute__((alias("signal")));
@@ -155,9 +239,33 @@ extern __typeof__(shim_signal) shim_ssignal __asm__("ssignal") EXPORT
 EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler) __asm__("sysv_signal");
 EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler)
 {
-	if (sig != PREEMPT_SIGNO || !installed)
+	if (sig != SIGURG && !find_taken(sig))
 		return real_sysv_signal(sig, handler);
-	return set_handler(handler, SA_RESETHAND | SA_NODEFER);
+	return set_handler(sig, handler, SA_RESETHAND | SA_NODEFER);
 }
 extern __typeof__(shim_sysv_signal) shim___sysv_signal __asm__("__sysv_signal") EXPORT
 	__attribute__((alias("sysv_signal")));
+
+/* Names SIGURG, and not just everything. */
+static bool names_sigurg(int how, const sigset_t *set)
+{
+	return set && how != SIG_UNBLOCK && sigismember(set, SIGURG) == 1 &&
+	       __builtin_popcountl(set->__val[0]) < FULL_MASK;
+}
+
+EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
+EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (names_sigurg(how, set))
+		note_interest();
+	return real_sigprocmask(how, set, old);
+}
+
+EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set,
+				   sigset_t *old) __asm__("pthread_sigmask");
+EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (names_sigurg(how, set))
+		note_interest();
+	return real_pthread_sigmask(how, set, old);
+}

@@ -26,8 +26,8 @@ int os_cpu_count(void); /* CPUs in this thread's affinity mask, at least 1 */
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
-/* Takes a pending `sig` of this thread off the queue: the sender's mark, or 0 if there was none. */
-uintptr_t os_take_signal(int sig);
+/* Takes the pending `sig` that carries mark off this thread's queue; false: there is none. */
+bool os_take_signal(int sig, const void *mark);
 int os_signal_thread(i32 tid, int sig, const void *mark);
 
 void *os_pages(size_t len); /* zeroed memory that a forked child finds zeroed; or NULL */

@@ -16,6 +16,7 @@
 
 #define MASK_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
 #define PROBES 64
+#define QUEUED_MAX 64	      /* signals of one number that the host may have pending */
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
@@ -125,15 +126,23 @@ void os_restore_signals(u64 mask)
 	set_mask(SIG_SETMASK, mask);
 }
 
-uintptr_t os_take_signal(int sig)
+/* The host's own of the same number go back as they were, to the end of the queue. */
+bool os_take_signal(int sig, const void *mark)
 {
 	u64 set = 1ul << (sig - 1);
 	struct __kernel_timespec now = { 0, 0 };
+	long pid = gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
 	siginfo_t info;
-	long got =
-		gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0, 0);
 
-	return got == sig ? (uintptr_t)info.si_ptr : 0;
+	for (int i = 0; i < QUEUED_MAX; i++) {
+		if (gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0,
+				    0) != sig)
+			return false;
+		if (info.si_code == SI_QUEUE && info.si_ptr == mark)
+			return true;
+		gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, os_gettid(), sig, (long)&info, 0, 0);
+	}
+	return false;
 }
 
 int os_signal_thread(i32 tid, int sig, const void *mark)

@@ -9,6 +9,7 @@
 #include "runtime/sysmon.h"
 
 const char preempt_mark;
+au32 preempt_signo = { PREEMPT_SIGNO };
 
 void preempt_request(struct g *g)
 {
@@ -18,13 +19,15 @@ void preempt_request(struct g *g)
 void preempt_send(struct g *g)
 {
 	struct m *m = g->m;
+	u32 signo = load_rlx(&preempt_signo); /* relaxed: the old number works as well */
 
 	/* acq_rel and fence_heavy: store half of @pair signal. */
 	if (!cas_ar(&m->sig, SIG_NONE, SIG_SENDING))
 		return;
+	store_rlx(&m->signo, signo); /* published by SENT */
 	fence_heavy();
 	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) &&
-	    os_signal_thread(m->tid, PREEMPT_SIGNO, &preempt_mark) == 0) {
+	    os_signal_thread(m->tid, (int)signo, &preempt_mark) == 0) {
 		/* Fails when the handler has run already. */
 		(void)cas_ar(&m->sig, SIG_SENDING, SIG_SENT);
 		stat_add(preempts, 1);
@@ -34,17 +37,20 @@ void preempt_send(struct g *g)
 }
 
 /*
- * The host blocks our signal in this thread: take it off the queue ourselves.  Nothing there: its
- * handler was unwound by a cancellation before it could say so.
+ * The host blocks our signal in this thread: take it off the queue ourselves.  Not there: the
+ * kernel merged it with one of the host's, or a cancellation unwound its handler.  Either way it
+ * was SENT and is not in flight any more.
  */
 static void take_pending(struct m *m)
 {
-	uintptr_t mark = os_take_signal(PREEMPT_SIGNO);
+	os_take_signal((int)load_rlx(&m->signo), &preempt_mark);
+	store_rel(&m->sig, SIG_NONE);
+}
 
-	if (mark && mark != (uintptr_t)&preempt_mark)
-		os_signal_thread(m->tid, PREEMPT_SIGNO, (void *)mark); /* the host's own */
-	else
-		store_rel(&m->sig, SIG_NONE);
+void preempt_foreign(struct m *m)
+{
+	if (load_acq(&m->sig) == SIG_SENT)
+		take_pending(m);
 }
 
 void preempt_settle(struct m *m)

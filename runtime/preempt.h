@@ -15,9 +15,14 @@
 
 /* Marks our signals: si_value of each one we send. */
 extern const char preempt_mark;
-#define PREEMPT_SIGNO \
-	23 /* SIGURG, as Go: ignored by default, seldom used, debuggers let it pass \
-			  */
+
+/*
+ * SIGURG, as in Go: ignored by default, seldom used, and harmless when it is pending over an exec.
+ * But the kernel merges standard signals: a host with an interest in SIGURG would lose its own to
+ * ours.  For such a host preload/ moves us to a real-time signal, which is queued one by one.
+ */
+#define PREEMPT_SIGNO 23
+extern au32 preempt_signo;
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
@@ -32,6 +37,8 @@ void preempt_settle(struct m *m);
  * before it: the signal is no longer in flight; true when the thread should give way here.
  */
 bool preempt_arrived(struct m *m);
+/* A signal of our number that is not ours arrived: the kernel may have merged ours with it. */
+void preempt_foreign(struct m *m);
 /* Then, with the host's mask restored and a gate open: parks until the thread has a P again. */
 void preempt_park(struct m *m);
 /* Yields when somebody waits; clears the request. */

@@ -116,18 +116,23 @@ static struct g *findrunnable_locked(struct p *p)
 	return g ? g : steal_locked(p);
 }
 
-/* As findrunnable, but p ends idle or dead when there is no G (NULL). */
-static struct g *next_locked(struct p *p)
+/*
+ * As findrunnable, but *p ends idle or dead when there is no G (NULL).  A P above the cap dies, and
+ * an idle one, if there is one, takes its place: the caller may have queued a G this moment.
+ */
+static struct g *next_locked(struct p **p)
 {
 	struct g *g;
 
-	if (p->id >= load_rlx(&sched.gomaxprocs)) {
-		pdestroy(p);
-		return NULL;
+	if ((*p)->id >= load_rlx(&sched.gomaxprocs)) {
+		pdestroy(*p);
+		*p = pidleget(NULL);
+		if (!*p)
+			return NULL;
 	}
-	g = findrunnable_locked(p);
+	g = findrunnable_locked(*p);
 	if (!g)
-		pidleput(p);
+		pidleput(*p);
 	return g;
 }
 
@@ -162,7 +167,7 @@ void handoffp(struct p *p)
 		g = runq_get(p); /* the common case among hogs needs no lock */
 	if (!g) {
 		mutex_lock(&sched.lock);
-		g = next_locked(p);
+		g = next_locked(&p);
 		mutex_unlock(&sched.lock);
 	}
 	if (g)
@@ -346,7 +351,7 @@ static void yield_p(struct g *g, struct p *p)
 	store_rlx(&p->g, NULL);
 	mutex_lock(&sched.lock);
 	queue_locked(g, false);
-	next = next_locked(p);
+	next = next_locked(&p);
 	mutex_unlock(&sched.lock);
 	if (next)
 		grant(p, next);

@@ -52,10 +52,13 @@ void sysmon_stop(void)
 	os_futex_wake(&sched.sysmon_seq, 1);
 }
 
-/* Sleeps ns (< 0: until kicked).  Only a sleep that is worth it can be cut short by a kick. */
-static void nap(i64 ns)
+/*
+ * Sleeps ns (< 0: until kicked), which was chosen when `seen` Gs waited: one more since then may
+ * have kicked before we were asleep.  Only a sleep that is worth it can be cut short by a kick.
+ */
+static void nap(i64 ns, u32 seen)
 {
-	u32 seq = load_acq(&sched.sysmon_seq), seen = load_rlx(&sched.nwait);
+	u32 seq = load_acq(&sched.sysmon_seq);
 
 	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
 		os_futex_wait(&sched.sysmon_seq, seq, ns);
@@ -63,8 +66,7 @@ static void nap(i64 ns)
 	}
 	store_rlx(&sched.sysmon_asleep, 1);
 	fence_full(); /* @pair doze */
-	if (load_rlx(&sched.nwait) <= seen && !load_rlx(&sched.sysmon_quit) &&
-	    (ns >= 0 || load_rlx(&sched.nwait) == 0))
+	if (load_rlx(&sched.nwait) <= seen && !load_rlx(&sched.sysmon_quit))
 		os_futex_wait(&sched.sysmon_seq, seq, ns);
 	store_rlx(&sched.sysmon_asleep, 0);
 }
@@ -201,7 +203,11 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 
 static u64 stall_ns(void)
 {
-	return opts.preempt == PREEMPT_OFF ? STALL_OFF_NS : opts.slice_us * US;
+	u64 slice = opts.slice_us * US, least = RESEND_NS + 2 * HEARD_NS;
+
+	if (opts.preempt == PREEMPT_OFF)
+		return STALL_OFF_NS;
+	return slice > least ? slice : least; /* a second signal has its chance */
 }
 
 /* G: running -> running without a P, over the cap.  By: sysmon, when asking did not help. */
@@ -220,7 +226,8 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 
 	i64 cpu = os_thread_cpu(g->m->tid);
 
-	if (!seen->asked_ns) {
+	/* The owner clears the request when it has heard it: then this is a new one. */
+	if (!seen->asked_ns || (opts.preempt != PREEMPT_OFF && !load_rlx(&g->preempt))) {
 		seen->asked_ns = now;
 		seen->asked_cpu = cpu;
 	}
@@ -328,6 +335,7 @@ struct rounds {
 	u64 delay_ns;			/* to the next look at the Ps */
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
+	u32 seen; /* Gs that waited when the sleep was chosen */
 };
 
 static u64 min_u64(u64 a, u64 b)
@@ -383,7 +391,8 @@ static i64 round_once(struct rounds *r)
 	round_strays(r, now);
 	round_trace(r, now);
 	due = next_due(r, now);
-	if (!load_rlx(&sched.nwait)) {
+	r->seen = load_rlx(&sched.nwait);
+	if (!r->seen) {
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
 		return due ? (i64)due : -1;
 	}
@@ -397,6 +406,9 @@ void sysmon_main(void)
 	os_private_fds(opts.schedtrace != 0);
 	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
-	while (!load_acq(&sched.sysmon_quit))
-		nap(round_once(&r));
+	while (!load_acq(&sched.sysmon_quit)) {
+		i64 ns = round_once(&r);
+
+		nap(ns, r.seen);
+	}
 }

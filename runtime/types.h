@@ -100,10 +100,11 @@ struct note {
 };
 
 struct m {
-	au32 live; /* 0: thread ended, or this is a forked child's wiped copy */
-	u64 class; /* of the open bracket, descriptor included.  Owner only. */
-	u32 depth; /* open brackets of this thread, handlers' included.  Owner only. */
-	au32 sig;  /* enum sig_flight; see preempt.c */
+	au32 live;  /* 0: thread ended, or this is a forked child's wiped copy */
+	u64 class;  /* of the open bracket, descriptor included.  Owner only. */
+	u32 depth;  /* open brackets of this thread, handlers' included.  Owner only. */
+	au32 sig;   /* enum sig_flight; see preempt.c */
+	au32 signo; /* of the signal in flight; sysmon writes before SENT */
 	struct g *g;
 	struct p *p;	   /* P held last; g->hold says if it still is.  Owner only. */
 	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
