@@ -30,6 +30,7 @@
 	UNSEEN_ROW(stdio_fopen) \
 	UNSEEN_ROW(stdio_flockfile) \
 	UNSEEN_ROW(stdio_locked_fputs) \
+	UNSEEN_ROW(loader_lock) \
 	UNSEEN_ROW(once) \
 	UNSEEN_ROW(libc_system) \
 	UNSEEN_ROW(libc_pclose) \

@@ -6,6 +6,7 @@
 
 #include <aio.h>
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -179,6 +180,24 @@ static long call_once_again(struct st *s)
 	return pthread_once(&once, once_routine);
 }
 ROW(once, UNSEEN | LOCAL | OWN_HOLD, .hold = hold_once, .call = call_once_again);
+
+/* --- the loader's lock: another thread is in a constructor and waits --- */
+
+static void hold_loader(struct st *s)
+{
+	char fd[16], held[32];
+
+	snprintf(fd, sizeof(fd), "%d", s->go[0]);
+	snprintf(held, sizeof(held), "%p", (void *)&s->held);
+	setenv("SLOWLIB_FD", fd, 1);
+	setenv("SLOWLIB_HELD", held, 1);
+	must(dlopen(SLOWLIB, RTLD_NOW) != NULL, "dlopen");
+}
+static long call_dlsym(struct st *s)
+{
+	return dlsym(RTLD_DEFAULT, "read") != NULL;
+}
+ROW(loader_lock, UNSEEN | LOCAL | OWN_HOLD, .hold = hold_loader, .call = call_dlsym);
 
 /* --- processes --- */
 

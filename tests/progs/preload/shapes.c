@@ -6,17 +6,24 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <mqueue.h>
 #include <poll.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -402,6 +409,63 @@ static void case_idle(void)
 		join(t[i]);
 }
 
+/* --- first calls while another thread holds the loader's lock --- */
+
+static volatile int loader_held;
+
+static void *loads(void *arg)
+{
+	return dlopen(SLOWLIB, RTLD_NOW);
+}
+
+/* What has never been called before must not need the loader now: it does not natively. */
+static void first_calls(void)
+{
+	struct timespec past = { 1, 0 };
+	pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
+	pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	sem_t sem;
+	char buf[64];
+
+	sem_init(&sem, 0, 1);
+	printf("%d", msgrcv(-1, buf, 1, 0, 0) < 0);
+	printf("%d", semop(-1, (struct sembuf *)buf, 1) < 0);
+	printf("%d", mq_receive(-1, buf, 1, NULL) < 0);
+	printf("%d", tcdrain(-1) < 0);
+	printf("%d", sem_wait(&sem) == 0);
+	printf("%d", sem_timedwait(&sem, &past) < 0);
+	printf("%d", pthread_rwlock_timedwrlock(&rw, &past) == 0);
+	pthread_mutex_lock(&mutex);
+	printf("%d", pthread_cond_timedwait(&cond, &mutex, &past) == ETIMEDOUT);
+	printf("%d", epoll_wait(-1, (struct epoll_event *)buf, 1, 1) < 0);
+	printf("%d", waitpid(-1, NULL, 0) < 0);
+	printf("%d\n", splice(-1, NULL, -1, NULL, 1, 0) < 0);
+}
+
+static void *first_calls_of_a_thread(void *arg)
+{
+	first_calls();
+	return NULL;
+}
+
+static void case_loader_lock_held(void)
+{
+	char fd[16], held[32];
+	pthread_t t;
+
+	make_pipe(to);
+	snprintf(fd, sizeof(fd), "%d", to[0]);
+	snprintf(held, sizeof(held), "%p", (void *)&loader_held);
+	setenv("SLOWLIB_FD", fd, 1);
+	setenv("SLOWLIB_HELD", held, 1);
+	t = spawn(loads, NULL);
+	must_word("the constructor to start", &loader_held, 1);
+	join(spawn(first_calls_of_a_thread, NULL));
+	put(to[1]);
+	printf("loaded: %s\n", join(t) ? "yes" : "no");
+}
+
 /* Threads of a program that has two; a third one is the library's. */
 static void case_tasks(void)
 {
@@ -429,6 +493,7 @@ static const struct a_case cases[] = {
 	{ "nothing", case_nothing },
 	{ "idle", case_idle },
 	{ "tasks", case_tasks },
+	{ "loader_lock_held", case_loader_lock_held },
 	{ NULL, NULL },
 };
 
