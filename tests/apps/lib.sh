@@ -1,0 +1,73 @@
+# Common part of the application tests.  run.sh starts `sh lib.sh APP MODE` in its own session and
+# in an empty directory of its own; this file then reads APP.sh, which must define
+#   app           does the work; what it prints is the result, and must be the same in every mode
+# and may use
+#   under CMD...  runs CMD in the mode: natively, or preloaded with 1 or 2 Ps
+#   serve CMD...  the same in the background; its pid is in $server
+#   ended N       waits for the server to end, which must be with status N
+#   wait_for ...  tries a command until it succeeds
+#   python ARG... the system's interpreter, never preloaded
+#   corpus N FILE N bytes of data to work on
+# Standard error is not part of the result, but nothing may fail there: no line of the library
+# other than its statistics, and those must be there, so that a test cannot pass without it.
+
+here=$APPS_SOURCE
+python=/usr/bin/python3
+
+fail()
+{
+	echo "FAIL: $APP $MODE: $*" >&2
+	exit 1
+}
+
+# LD_PRELOAD is set by env(1) for the program alone: the shell and its helpers stay as they are.
+under()
+{
+	case $MODE in
+	native) env ${ALSO:+LD_PRELOAD="$ALSO"} "$@" ;;
+	*) env GMP_MAXPROCS="${MODE#p}" GMP_ON_BUG=abort GMP_STATS=1 \
+		LD_PRELOAD="${ALSO_FIRST:+$ALSO_FIRST:}$LIBGMP${ALSO:+:$ALSO}" "$@" ;;
+	esac
+}
+
+serve()
+{
+	case $MODE in
+	native) env "$@" & ;;
+	*) env GMP_MAXPROCS="${MODE#p}" GMP_ON_BUG=abort GMP_STATS=1 LD_PRELOAD="$LIBGMP" "$@" & ;;
+	esac
+	server=$!
+}
+
+ended()
+{
+	rc=0
+	wait "$server" || rc=$?
+	[ "$rc" -eq "$1" ] || fail "the server ended with status $rc, not $1"
+}
+
+# Without a limit of its own: run.sh has one for the whole run, and takes stacks when it ends.
+wait_for()
+{
+	until "$@" 2>/dev/null; do
+		[ -z "${server:-}" ] || kill -0 "$server" 2>/dev/null || fail "the server is gone"
+		sleep 0.02
+	done
+}
+
+python()
+{
+	"$python" "$@"
+}
+
+# corpus SIZE NAME: the same data in every mode, made once.
+corpus()
+{
+	[ -f "$APPS_WORK/corpus-$1" ] || python "$here/corpus.py" "$1" >"$APPS_WORK/corpus-$1" || fail "no corpus"
+	cp "$APPS_WORK/corpus-$1" "$2"
+}
+
+APP=$1
+MODE=$2
+. "$here/$APP.sh"
+app || fail "the work ended with status $?"
