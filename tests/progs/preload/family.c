@@ -285,6 +285,37 @@ static void case_exec_from_thread(void)
 	join(spawn(exec_now, NULL));
 }
 
+static void ignore(int sig)
+{
+}
+
+/* Threads that compute are preempted all the time while another one executes: no signal of the
+ * library's may reach the new program, which has no handler for it. */
+static void *exec_storm(void *arg)
+{
+	struct sigaction sa = { .sa_handler = ignore };
+	char *argv[] = { (char *)"true", NULL };
+	int good = 0;
+
+	for (int i = 0; i < 20; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct hog h[3];
+
+			if (i & 1)
+				sigaction(SIGURG, &sa, NULL);
+			for (int k = 0; k < 3; k++)
+				hog_start(&h[k]);
+			execv("/bin/true", argv);
+			_exit(97);
+		}
+		good += status_of(pid) == 0;
+	}
+	printf("executed: %d\n", good);
+	return NULL;
+}
+
 static void *daemon_child(void *arg)
 {
 	pid_t pid = fork();
@@ -316,6 +347,7 @@ BESIDE(fork_storm)
 BESIDE(vfork_exec)
 BESIDE(spawn_and_shell)
 BESIDE(exec_self)
+BESIDE(exec_storm)
 BESIDE(daemon_child)
 
 static const struct a_case cases[] = {
@@ -329,6 +361,7 @@ static const struct a_case cases[] = {
 	{ "exec_self", case_exec_self },
 	{ "after_exec", case_after_exec },
 	{ "exec_from_thread", case_exec_from_thread },
+	{ "exec_storm", case_exec_storm },
 	{ "daemon_child", case_daemon_child },
 	{ NULL, NULL },
 };

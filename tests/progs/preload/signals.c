@@ -1,5 +1,5 @@
 /* Victim: signals.  Handlers that interrupt blocked calls and block themselves, handlers of parked
- * threads, jumps out of handlers, programs that use our signal, and programs that block them all.
+ * threads, jumps out of handlers, and programs that block them all.
  */
 #include <errno.h>
 #include <poll.h>
@@ -271,138 +271,6 @@ static void case_handler_while_parked(void)
 	       prompt->late);
 }
 
-/* --- a program that uses SIGURG, which is also our signal --- */
-
-struct urgent {
-	volatile pid_t pid, tid;
-	volatile int count, wrong, quit;
-};
-static struct urgent *urgent;
-
-static void on_urg(int sig, siginfo_t *info, void *context)
-{
-	if (info->si_code != SI_TKILL || sig != SIGURG)
-		urgent->wrong++;
-	__atomic_add_fetch(&urgent->count, 1, __ATOMIC_RELEASE);
-}
-
-static void urgent_agent(void *arg)
-{
-	for (int i = 0; i < 200; i++) {
-		if (syscall(SYS_tgkill, urgent->pid, urgent->tid, SIGURG) < 0)
-			break;
-		must_word("the program's handler", &urgent->count, i + 1);
-	}
-	urgent->quit = 1;
-	_exit(0);
-}
-
-static void use_urgent(void (*agent)(void *))
-{
-	struct sigaction sa = { .sa_sigaction = on_urg, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
-	struct hog more;
-
-	urgent = shared(sizeof(*urgent));
-	urgent->pid = getpid();
-	check(sigaction(SIGURG, NULL, &old) == 0, "sigaction");
-	printf("before: %s\n", old.sa_handler == SIG_DFL ? "default" : "something");
-	check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
-	/* Hogs that take turns: our own signals fly all the time. */
-	hog_start(&hog);
-	hog_start(&more);
-	urgent->tid = hog.tid;
-	agent_run(agent, NULL);
-	must_word("the agent to finish", &urgent->quit, 1);
-	check(sigaction(SIGURG, &sa, &old) == 0, "sigaction");
-	printf("after: %s\n", old.sa_sigaction == on_urg ? "the program's" : "something else");
-	hog_stop(&hog);
-	hog_stop(&more);
-	printf("got %d, wrong %d\n", urgent->count, urgent->wrong);
-}
-
-static void case_own_sigurg(void)
-{
-	use_urgent(urgent_agent);
-}
-
-/* Blocked by the program, ours comes and theirs stays pending until it is fetched. */
-static void *waits_for_urg(void *arg)
-{
-	sigset_t set, pending;
-	siginfo_t info;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGURG);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	for (int i = 0; i < 5; i++) {
-		sigpending(&pending);
-		printf("pending before: %d", sigismember(&pending, SIGURG));
-		/* Long enough for preemptions to be wanted. */
-		int64_t end = thread_cpu_ns() + 15 * NS_PER_MS;
-		while (thread_cpu_ns() < end)
-			;
-		pthread_kill(pthread_self(), SIGURG);
-		sigpending(&pending);
-		printf(" after: %d", sigismember(&pending, SIGURG));
-		printf(" fetched: %d", sigwaitinfo(&set, &info) == SIGURG);
-		printf(" from us: %d\n", info.si_pid == getpid());
-	}
-	return NULL;
-}
-
-static void case_blocked_sigurg(void)
-{
-	hog_start(&hog);
-	join(spawn(waits_for_urg, NULL));
-	hog_stop(&hog);
-}
-
-/* What the program set is what it reads back. */
-static void *reads_masks(void *arg)
-{
-	sigset_t all, old;
-	int n = 0;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	pthread_sigmask(SIG_SETMASK, NULL, &old);
-	for (int s = 1; s < NSIG; s++)
-		n += sigismember(&old, s) == 1;
-	printf("blocked: %d, SIGURG: %d\n", n, sigismember(&old, SIGURG));
-	sigprocmask(SIG_SETMASK, NULL, &old);
-	printf("SIGURG by sigprocmask: %d\n", sigismember(&old, SIGURG));
-	sigdelset(&all, SIGURG);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	printf("old SIGURG: %d\n", sigismember(&old, SIGURG));
-	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
-	pthread_sigmask(SIG_BLOCK, NULL, &old);
-	printf("now SIGURG: %d\n", sigismember(&old, SIGURG));
-	return NULL;
-}
-
-static void *inherits(void *arg)
-{
-	sigset_t old;
-
-	pthread_sigmask(SIG_BLOCK, NULL, &old);
-	printf("inherited SIGURG: %d SIGHUP: %d\n", sigismember(&old, SIGURG),
-	       sigismember(&old, SIGHUP));
-	return NULL;
-}
-
-static void case_masks(void)
-{
-	sigset_t set;
-
-	hog_start(&hog);
-	join(spawn(reads_masks, NULL));
-	sigemptyset(&set);
-	sigaddset(&set, SIGURG);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	join(spawn(inherits, NULL));
-	hog_stop(&hog);
-}
-
 /* --- every signal blocked in every thread, and all of them compute --- */
 
 static void *computes(void *arg)
@@ -535,9 +403,6 @@ static const struct a_case cases[] = {
 	{ "nested", case_nested },
 	{ "nested_on_alternate_stack", case_nested_on_alternate_stack },
 	{ "handler_while_parked", case_handler_while_parked },
-	{ "own_sigurg", case_own_sigurg },
-	{ "blocked_sigurg", case_blocked_sigurg },
-	{ "masks", case_masks },
 	{ "all_signals_blocked", case_all_signals_blocked },
 	{ "all_signals_blocked_raw", case_all_signals_blocked_raw },
 	{ "interval_timer", case_interval_timer },

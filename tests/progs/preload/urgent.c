@@ -1,0 +1,321 @@
+/* Victim: programs that use the signal which the library preempts with, SIGURG, or the real-time
+ * ones which it falls back to.  None may be lost, none added, and each must say who sent it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/progs/preload/cases.h"
+#include "tests/support/wait.h"
+
+static struct hog hog;
+
+/* --- a program that uses SIGURG, which is also our signal --- */
+
+struct urgent {
+	volatile pid_t pid, tid;
+	volatile int count, wrong, quit;
+};
+static struct urgent *urgent;
+
+static void on_urg(int sig, siginfo_t *info, void *context)
+{
+	if (info->si_code != SI_TKILL || sig != SIGURG)
+		urgent->wrong++;
+	__atomic_add_fetch(&urgent->count, 1, __ATOMIC_RELEASE);
+}
+
+static void urgent_agent(void *arg)
+{
+	for (int i = 0; i < 200; i++) {
+		if (syscall(SYS_tgkill, urgent->pid, urgent->tid, SIGURG) < 0)
+			break;
+		must_word("the program's handler", &urgent->count, i + 1);
+	}
+	urgent->quit = 1;
+	_exit(0);
+}
+
+/* late: the program takes an interest when our signals have been flying for a while. */
+static void use_urgent(void (*agent)(void *), bool late)
+{
+	struct sigaction sa = { .sa_sigaction = on_urg, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+	struct hog more;
+
+	urgent = shared(sizeof(*urgent));
+	urgent->pid = getpid();
+	check(sigaction(SIGURG, NULL, &old) == 0, "sigaction");
+	printf("before: %s\n", old.sa_handler == SIG_DFL ? "default" : "something");
+	if (!late)
+		check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	/* Hogs that take turns: our own signals fly all the time. */
+	hog_start(&hog);
+	hog_start(&more);
+	if (late) {
+		usleep(50000);
+		check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	}
+	urgent->tid = hog.tid;
+	agent_run(agent, NULL);
+	must_word("the agent to finish", &urgent->quit, 1);
+	check(sigaction(SIGURG, &sa, &old) == 0, "sigaction");
+	printf("after: %s\n", old.sa_sigaction == on_urg ? "the program's" : "something else");
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("got %d, wrong %d\n", urgent->count, urgent->wrong);
+}
+
+static void case_own_sigurg(void)
+{
+	use_urgent(urgent_agent, false);
+}
+
+static void case_late_sigurg(void)
+{
+	use_urgent(urgent_agent, true);
+}
+
+/* Blocked by the program, ours comes and theirs stays pending until it is fetched. */
+static void *waits_for_urg(void *arg)
+{
+	sigset_t set, pending;
+	siginfo_t info;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGURG);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (int i = 0; i < 5; i++) {
+		sigpending(&pending);
+		printf("pending before: %d", sigismember(&pending, SIGURG));
+		/* Long enough for preemptions to be wanted. */
+		int64_t end = thread_cpu_ns() + 15 * NS_PER_MS;
+		while (thread_cpu_ns() < end)
+			;
+		pthread_kill(pthread_self(), SIGURG);
+		sigpending(&pending);
+		printf(" after: %d", sigismember(&pending, SIGURG));
+		printf(" fetched: %d", sigwaitinfo(&set, &info) == SIGURG);
+		printf(" from us: %d\n", info.si_pid == getpid());
+	}
+	return NULL;
+}
+
+static void case_blocked_sigurg(void)
+{
+	hog_start(&hog);
+	join(spawn(waits_for_urg, NULL));
+	hog_stop(&hog);
+}
+
+/* What the program set is what it reads back. */
+static void *reads_masks(void *arg)
+{
+	sigset_t all, old;
+	int n = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	pthread_sigmask(SIG_SETMASK, NULL, &old);
+	for (int s = 1; s < NSIG; s++)
+		n += sigismember(&old, s) == 1;
+	printf("blocked: %d, SIGURG: %d\n", n, sigismember(&old, SIGURG));
+	sigprocmask(SIG_SETMASK, NULL, &old);
+	printf("SIGURG by sigprocmask: %d\n", sigismember(&old, SIGURG));
+	sigdelset(&all, SIGURG);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	printf("old SIGURG: %d\n", sigismember(&old, SIGURG));
+	pthread_sigmask(SIG_UNBLOCK, &all, NULL);
+	pthread_sigmask(SIG_BLOCK, NULL, &old);
+	printf("now SIGURG: %d\n", sigismember(&old, SIGURG));
+	return NULL;
+}
+
+static void *inherits(void *arg)
+{
+	sigset_t old;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &old);
+	printf("inherited SIGURG: %d SIGHUP: %d\n", sigismember(&old, SIGURG),
+	       sigismember(&old, SIGHUP));
+	return NULL;
+}
+
+static void case_masks(void)
+{
+	sigset_t set;
+
+	hog_start(&hog);
+	join(spawn(reads_masks, NULL));
+	sigemptyset(&set);
+	sigaddset(&set, SIGURG);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	join(spawn(inherits, NULL));
+	hog_stop(&hog);
+}
+
+/* --- what SIGURG is for: out-of-band data --- */
+
+static volatile int handled, word;
+
+static void on_oob(int sig)
+{
+	__atomic_add_fetch(&handled, 1, __ATOMIC_RELEASE);
+}
+
+static void tcp_pair(int fd[2])
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(a);
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	check(bind(l, (void *)&a, len) == 0 && listen(l, 1) == 0, "listen");
+	getsockname(l, (void *)&a, &len);
+	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
+	check(connect(fd[0], (void *)&a, len) == 0, "connect");
+	fd[1] = accept(l, NULL, NULL);
+	check(fd[1] >= 0, "accept");
+}
+
+static void case_out_of_band(void)
+{
+	struct sigaction sa = { .sa_handler = on_oob, .sa_flags = SA_RESTART };
+	struct hog more;
+	int fd[2];
+	char c;
+
+	tcp_pair(fd);
+	hog_start(&hog);
+	hog_start(&more);
+	check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	check(fcntl(fd[1], F_SETOWN, getpid()) == 0, "F_SETOWN");
+	for (int i = 0; i < 50; i++) {
+		check(send(fd[0], "u", 1, MSG_OOB) == 1, "send");
+		must_word("SIGURG for urgent data", &handled, i + 1);
+		check(recv(fd[1], &c, 1, MSG_OOB) == 1 && c == 'u', "recv");
+	}
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("urgent 50 times\n");
+}
+
+/* --- fetched by a descriptor --- */
+
+static void case_signalfd(void)
+{
+	struct signalfd_siginfo info;
+	union sigval value;
+	struct hog more;
+	sigset_t set;
+	int fd, good = 0;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGURG);
+	check(sigprocmask(SIG_BLOCK, &set, NULL) == 0, "sigprocmask");
+	fd = signalfd(-1, &set, 0);
+	check(fd >= 0, "signalfd");
+	hog_start(&hog);
+	hog_start(&more);
+	for (int i = 0; i < 50; i++) {
+		value.sival_int = i;
+		check(sigqueue(getpid(), SIGURG, value) == 0, "sigqueue");
+		check(read(fd, &info, sizeof(info)) == sizeof(info), "read");
+		good += info.ssi_signo == SIGURG && info.ssi_code == SI_QUEUE && info.ssi_int == i;
+	}
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("fetched %d\n", good);
+}
+
+/* --- a program that uses SIGURG and every real-time signal --- */
+
+static volatile int seen[65], strange;
+
+static void on_any(int sig, siginfo_t *info, void *context)
+{
+	if (info->si_code != SI_QUEUE || info->si_value.sival_int != sig * 1000)
+		strange++;
+	__atomic_add_fetch(&seen[sig], 1, __ATOMIC_RELEASE);
+}
+
+static void queue_one(int sig, int round)
+{
+	union sigval value = { .sival_int = sig * 1000 };
+
+	check(pthread_sigqueue(hog.thread, sig, value) == 0, "pthread_sigqueue");
+	must_word("a queued signal", &seen[sig], round + 1);
+}
+
+static void case_all_real_time_signals(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_any, .sa_flags = SA_SIGINFO | SA_RESTART }, old;
+	struct hog more;
+	int own = 0;
+
+	check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	hog_start(&hog);
+	hog_start(&more);
+	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
+		check(sigaction(s, &sa, NULL) == 0, "sigaction");
+	for (int round = 0; round < 5; round++) {
+		queue_one(SIGURG, round);
+		for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
+			queue_one(s, round);
+	}
+	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
+		own += sigaction(s, NULL, &old) == 0 && old.sa_sigaction == on_any;
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("strange: %d, own handlers: %d\n", strange, own);
+	/* All delivered have been awaited one by one; none may have been added. */
+	for (int s = SIGRTMIN; s <= SIGRTMAX; s++)
+		word += seen[s];
+	printf("seen: %d and %d\n", seen[SIGURG], word);
+}
+
+/* Many may wait in the queue: a real-time signal is never merged. */
+static void case_real_time_burst(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_any, .sa_flags = SA_SIGINFO | SA_RESTART };
+	union sigval value;
+	struct hog more;
+
+	check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	hog_start(&hog);
+	hog_start(&more);
+	for (int s = SIGRTMAX - 8; s <= SIGRTMAX; s++) {
+		check(sigaction(s, &sa, NULL) == 0, "sigaction");
+		value.sival_int = s * 1000;
+		for (int i = 0; i < 100; i++)
+			check(pthread_sigqueue(hog.thread, s, value) == 0, "pthread_sigqueue");
+	}
+	for (int s = SIGRTMAX - 8; s <= SIGRTMAX; s++)
+		must_word("all of a burst", &seen[s], 100);
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("9 bursts, strange: %d\n", strange);
+}
+
+static const struct a_case cases[] = {
+	{ "own_sigurg", case_own_sigurg },
+	{ "late_sigurg", case_late_sigurg },
+	{ "blocked_sigurg", case_blocked_sigurg },
+	{ "masks", case_masks },
+	{ "out_of_band", case_out_of_band },
+	{ "signalfd", case_signalfd },
+	{ "all_real_time_signals", case_all_real_time_signals },
+	{ "real_time_burst", case_real_time_burst },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	run_named_case(cases, argc, argv);
+	return 0;
+}
