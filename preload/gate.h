@@ -18,9 +18,10 @@
 static inline bool gate_yield(void)
 {
 	struct m *m = getm();
+	enum yield yield = gate_active() ? gate_yields(m) : YIELD_KERNEL;
 
-	if (!gate_active() || !gate_yields(m))
-		return false;
+	if (yield != YIELD_NOW)
+		return yield == YIELD_NOT_YET;
 	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
 	gosched(m);
 	return true;

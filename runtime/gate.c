@@ -62,6 +62,17 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 	return (struct gate){ m, 0 };
 }
 
+#define TURN_NS 50000 /* about five hand-offs */
+
+enum yield gate_yields(struct m *m)
+{
+	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
+		return YIELD_NOW;
+	if (!load_rlx(&sched.nwait))
+		return YIELD_KERNEL;
+	return os_nanotime() - load_rlx(&m->p->granted_ns) < TURN_NS ? YIELD_NOT_YET : YIELD_NOW;
+}
+
 /* ---- the public form: gmprt.h ---- */
 
 void gmp_entersyscall(void)

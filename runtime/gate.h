@@ -70,10 +70,12 @@ static inline bool gate_active(void)
  * it. */
 void gate_jump(uintptr_t sp);
 
-/* True when a yield of m's would let somebody run: a G waits for a P, or m itself has none. */
-static inline bool gate_yields(struct m *m)
-{
-	return load_rlx(&sched.nwait) || hold_of(load_rlx(&m->g->hold)) == HOLD_LOST;
-}
+/*
+ * What a yield of m's should do.  Nobody waits for a P: the kernel may know somebody.  Within the
+ * first turn after a grant it returns at once: a hand-off costs ten times the yield of a spinner,
+ * who gets nowhere faster by one.
+ */
+enum yield { YIELD_KERNEL, YIELD_NOT_YET, YIELD_NOW };
+enum yield gate_yields(struct m *m);
 
 #endif
