@@ -1,4 +1,5 @@
-# A thread per connection, answers that depend on the path alone.  Writes its port to the file named.
+# A thread per connection, answers that depend on the path alone.  Writes its port to the file that
+# the command line names.
 import http.server
 import os
 import signal

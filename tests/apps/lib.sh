@@ -63,8 +63,8 @@ python()
 # corpus SIZE NAME: the same data in every mode, made once.
 corpus()
 {
-	[ -f "$APPS_WORK/corpus-$1" ] || python "$here/corpus.py" "$1" >"$APPS_WORK/corpus-$1" || fail "no corpus"
-	cp "$APPS_WORK/corpus-$1" "$2"
+	[ -f "$APPS_WORK/corpus-$1" ] || python "$here/corpus.py" "$1" >"$APPS_WORK/corpus-$1"
+	cp "$APPS_WORK/corpus-$1" "$2" || fail "no corpus"
 }
 
 APP=$1

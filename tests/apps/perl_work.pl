@@ -1,5 +1,5 @@
-# Interpreter threads of perl: each is a clone of the whole interpreter, so birth and death are heavy
-# and every shared variable is guarded by a recursive mutex and a condition variable.
+# Interpreter threads of perl: each is a clone of the whole interpreter, so birth and death are
+# heavy, and every shared variable is guarded by a recursive mutex and a condition variable.
 use strict;
 use warnings;
 use threads;

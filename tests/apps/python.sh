@@ -1,4 +1,4 @@
-# python3: threads, queues, conditions, timers, sockets, pools, subprocesses and fork beside threads.
+# python3: threads, queues, conditions, timers, sockets, pools, subprocesses, fork beside threads.
 
 app()
 {

@@ -9,9 +9,9 @@ set -u
 APPS_SOURCE=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$APPS_SOURCE/../.." && pwd)
 LIBGMP=${LIBGMP:-$root/build/libgmp.so}
-APPS_BUILD=${APPS_BUILD:-$(dirname "$LIBGMP")/tests/apps}
+APPS_BUILD=${APPS_BUILD:-$root/build/tests/apps}
 limit=${GMP_TEST_LIMIT:-45}
-logs=$(dirname "$LIBGMP")/test-logs/apps
+logs=$root/build/test-logs/apps
 all="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc"
 
 case ${1:-} in

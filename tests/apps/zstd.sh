@@ -1,4 +1,4 @@
-# zstd with four threads, from a file and through pipes; the compressed bytes are part of the result.
+# zstd with four threads, from a file and through pipes; the result has the compressed bytes.
 
 app()
 {
