@@ -15,6 +15,8 @@ bool threads_activate(void);
 void threads_init(void);
 /* pthread.c: the calling thread ends by a raw system call; gives its P back. */
 void gthread_exit_raw(void);
+/* pthread.c: ends our own thread if the host has no second one. */
+void threads_quiesce(void);
 /* signal.c: installs the preemption signal's handler. */
 void signals_activate(void);
 /* signal.c: the same, once sched.life is free. */

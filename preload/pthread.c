@@ -54,6 +54,13 @@ static int thread_start(void (*fn)(void))
 	return -err;
 }
 
+static void sysmon_end_locked(void)
+{
+	sysmon_stop();
+	real_pthread_join(sysmon_thread, NULL);
+	store_rlx(&sched.sysmon_on, 0);
+}
+
 /* Starts or ends sysmon as there are Gs or not.  False: it could not be started. */
 static bool sysmon_sync(void)
 {
@@ -66,12 +73,38 @@ static bool sysmon_sync(void)
 		ok = rt_hooks.thread_start(sysmon_main) == 0;
 		store_rlx(&sched.sysmon_on, ok);
 	} else if (!want && load_rlx(&sched.sysmon_on)) {
-		sysmon_stop();
-		real_pthread_join(sysmon_thread, NULL);
-		store_rlx(&sched.sysmon_on, 0);
+		sysmon_end_locked();
 	}
 	mutex_unlock(&sched.life);
 	return ok;
+}
+
+/*
+ * The kernel refuses some calls to a process with threads.  A host that has joined all of its own
+ * has none, as far as it knows: ours goes, and comes back with the host's next.
+ */
+void threads_quiesce(void)
+{
+	if (getm() == &m_off) /* a vfork child: the threads are its parent's */
+		return;
+	mutex_lock(&sched.life);
+	if (load_rlx(&sched.sysmon_on) && load_rlx(&sched.ng) <= 1)
+		sysmon_end_locked();
+	mutex_unlock(&sched.life);
+}
+
+EXPORT int shim_unshare(int flags) __asm__("unshare");
+EXPORT int shim_unshare(int flags)
+{
+	threads_quiesce();
+	return real_unshare(flags);
+}
+
+EXPORT int shim_setns(int fd, int type) __asm__("setns");
+EXPORT int shim_setns(int fd, int type)
+{
+	threads_quiesce();
+	return real_setns(fd, type);
 }
 
 /* ---- death ---- */

@@ -106,7 +106,7 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 	struct m *m = getm();
 	bool live = m && load_rlx(&m->live);
 
-	if (info->si_code != SI_QUEUE || info->si_ptr != (void *)&preempt_mark) {
+	if (info->si_code != SIGNAL_CODE || info->si_ptr != (void *)&preempt_mark) {
 		if (live)
 			preempt_foreign(m);
 		pass_on(sig, info, context);

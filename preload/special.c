@@ -97,6 +97,8 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 		return 0;
 	if (nr == SYS_exit)
 		gthread_exit_raw();
+	if (nr == SYS_unshare || nr == SYS_setns)
+		threads_quiesce();
 	GATE(syscall_class(nr, a), (u16)nr);
 	return result(gmp_rawsyscall6(nr, a1, a2, a3, a4, a5, a6));
 }

@@ -43,7 +43,8 @@ static inline void gate_close(struct gate *gate)
 {
 	struct m *m = gate->m;
 
-	if (!m)
+	/* Not live: this is a forked child, made by a handler that interrupted the call. */
+	if (!m || unlikely(!load_rlx(&m->live)))
 		return;
 	if (likely(gate->depth == 0))
 		exitsyscall(m);

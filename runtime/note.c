@@ -4,12 +4,12 @@
 #include "runtime/os.h"
 #include "runtime/print.h"
 
-u32 note_sleep(struct note *n)
+u32 note_sleep(struct note *n, au32 *live)
 {
 	u32 value;
 
 	/* acquire, @pair note: all that the waker did to the P is ours. */
-	while ((value = load_acq(&n->key)) == 0)
+	while ((value = load_acq(&n->key)) == 0 && load_rlx(live))
 		os_futex_wait(&n->key, 0, -1);
 	return value;
 }

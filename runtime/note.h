@@ -10,8 +10,11 @@
 
 #define NOTE_DISSOLVED (~0u)
 
-/* Blocks until there is a value, returns it.  By: the note's owner. */
-u32 note_sleep(struct note *n);
+/*
+ * Blocks until there is a value, returns it; 0 when *live reads 0: a handler forked, and this is
+ * the child, for whom nobody has a value.  By: the note's owner.
+ */
+u32 note_sleep(struct note *n, au32 *live);
 /* Stores value (not 0) and wakes the sleeper.  The note must be clear.  By: anybody, once. */
 void note_wakeup(struct note *n, u32 value);
 /* Takes the value away.  By: the owner, after waking. */

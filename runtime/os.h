@@ -26,6 +26,12 @@ int os_cpu_count(void); /* CPUs in this thread's affinity mask, at least 1 */
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
+/*
+ * si_code of our signals.  A process may send itself any; 0 and above arrives with its siginfo even
+ * where RLIMIT_SIGPENDING is used up, and no program uses this one.
+ */
+#define SIGNAL_CODE 0x6d67
+
 /* Takes the pending `sig` that carries mark off this thread's queue; false: there is none. */
 bool os_take_signal(int sig, const void *mark);
 int os_signal_thread(i32 tid, int sig, const void *mark);

@@ -138,7 +138,7 @@ bool os_take_signal(int sig, const void *mark)
 		if (gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0,
 				    0) != sig)
 			return false;
-		if (info.si_code == SI_QUEUE && info.si_ptr == mark)
+		if (info.si_code == SIGNAL_CODE && info.si_ptr == mark)
 			return true;
 		gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, os_gettid(), sig, (long)&info, 0, 0);
 	}
@@ -151,7 +151,7 @@ int os_signal_thread(i32 tid, int sig, const void *mark)
 	siginfo_t info = { 0 };
 
 	info.si_signo = sig;
-	info.si_code = SI_QUEUE;
+	info.si_code = SIGNAL_CODE;
 	info.si_pid = (int)pid;
 	info.si_ptr = (void *)mark;
 	return (int)gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, tid, sig, (long)&info, 0, 0);

@@ -292,10 +292,14 @@ static void await_grant(struct m *m)
 {
 	struct g *g = m->g;
 
+	if (!load_rlx(&m->live)) /* a forked child: nothing of this is its own */
+		return;
 	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST) {
-		u32 value = note_sleep(&m->park);
+		u32 value = note_sleep(&m->park, &m->live);
 		u64 serial = hold_serial(load_rlx(&g->hold));
 
+		if (!value)
+			return;
 		if (value != NOTE_DISSOLVED) {
 			m->p = sched.allp[value - 1];
 			/* release, @pair hold. */
