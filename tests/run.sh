@@ -45,9 +45,9 @@ setup()
 	dir=$1
 	shift
 	if [ -f "$dir/build.ninja" ]; then
-		meson setup --reconfigure "$dir" "$@"
+		meson setup --reconfigure "$dir" -Dtests=true "$@"
 	else
-		meson setup "$dir" "$@"
+		meson setup "$dir" -Dtests=true "$@"
 	fi
 }
 
@@ -190,11 +190,11 @@ stage_stress()
 limit()
 {
 	case $1 in
-	deps) echo 300 ;;
-	preload) echo 300 ;;
-	apps) echo 240 ;;
+	deps) echo 600 ;;
+	preload) echo 400 ;;
+	apps) echo 400 ;;
 	stress) echo 240 ;;
-	*) echo 150 ;;
+	*) echo 300 ;;
 	esac
 }
 
