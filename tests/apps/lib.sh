@@ -21,21 +21,24 @@ fail()
 }
 
 # LD_PRELOAD is set by env(1) for the program alone: the shell and its helpers stay as they are.
+# $ALSO is preloaded after the library, $ALSO_FIRST before it.
 under()
 {
 	case $MODE in
-	native) env ${ALSO:+LD_PRELOAD="$ALSO"} "$@" ;;
-	*) env GMP_MAXPROCS="${MODE#p}" GMP_ON_BUG=abort GMP_STATS=1 \
+	native) env LD_PRELOAD="${ALSO_FIRST:-}${ALSO:-}" "$@" ;;
+	# shellcheck disable=SC2086
+	*) env GMP_MAXPROCS="${MODE#p}" GMP_ON_BUG=abort GMP_STATS=1 ${GMP_TEST_ENV:-} \
 		LD_PRELOAD="${ALSO_FIRST:+$ALSO_FIRST:}$LIBGMP${ALSO:+:$ALSO}" "$@" ;;
 	esac
 }
 
+# $! would be the shell that runs under(), not the program; exec makes them one.
 serve()
 {
-	case $MODE in
-	native) env "$@" & ;;
-	*) env GMP_MAXPROCS="${MODE#p}" GMP_ON_BUG=abort GMP_STATS=1 LD_PRELOAD="$LIBGMP" "$@" & ;;
-	esac
+	(
+		env() { exec env "$@"; }
+		under "$@"
+	) &
 	server=$!
 }
 

@@ -2,9 +2,10 @@
 # Real programs natively and under the library with 1 and 2 Ps: the results must be equal.
 #   sh tests/apps/run.sh                 all of them
 #   sh tests/apps/run.sh redis xz ...    these alone (`--list` names them)
-# LIBGMP=path tests another build of the library; GMP_TEST_LIMIT=seconds is when a run counts as
-# hung.  A hung run leaves the stacks of all its processes in the log directory, a failed one all it
-# wrote.  The last line is `N passed, N failed`; a mode of a program counts as one.
+# LIBGMP=path tests another build of the library, GMP_TEST_ENV='GMP_SLICE_US=500 ...' other settings
+# of it; GMP_TEST_LIMIT=seconds is when a run counts as hung.  A hung run leaves the stacks of all
+# its processes in the log directory, a failed one all it wrote.
+# The last line is `N passed, N failed`; a mode of a program counts as one.
 set -u
 APPS_SOURCE=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$APPS_SOURCE/../.." && pwd)
@@ -25,7 +26,7 @@ done
 [ -f "$LIBGMP" ] || { echo "gmp: apps: $LIBGMP is missing; run: ninja -C build" >&2 && exit 2; }
 LIBGMP=$(cd "$(dirname "$LIBGMP")" && pwd)/$(basename "$LIBGMP")
 unset LD_PRELOAD
-for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
+for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p' | grep -v '^GMP_TEST_'); do unset "$v"; done
 export LC_ALL=C APPS_SOURCE APPS_BUILD LIBGMP APPS_WORK
 
 work=$(mktemp -d)
