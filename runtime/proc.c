@@ -339,11 +339,12 @@ void acquirep(struct m *m, bool back)
 	if (p)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);
+	if (!wired)
+		sysmon_kick(); /* first: a handler may run, and leave, as soon as signals are on */
 	crit_leave(mask);
 	if (wired)
 		return;
 	stat_add(parks, 1);
-	sysmon_kick();
 	await_grant(m);
 }
 
@@ -374,13 +375,13 @@ void gosched(struct m *m)
 	p = releasep(g);
 	if (p)
 		yield_p(g, p);
+	sysmon_kick();
 	crit_leave(mask);
 	if (!p) { /* seized in the meantime: we come back like any other */
 		acquirep(m, false);
 		return;
 	}
 	stat_add(parks, 1);
-	sysmon_kick();
 	await_grant(m);
 }
 
