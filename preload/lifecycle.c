@@ -89,7 +89,7 @@ static void report(void)
 {
 	static bool done;
 
-	if (done || !load_rlx(&sched.active) || getm() == &m_off)
+	if (done || !load_rlx(&sched.active) || getm() == &m_vfork)
 		return;
 	done = true;
 	if (opts.on_bug == ON_BUG_ABORT)
@@ -111,6 +111,17 @@ EXPORT void shim__exit(int status)
 }
 extern __typeof__(shim__exit) shim__Exit __asm__("_Exit") EXPORT __attribute__((alias("_exit")));
 
+/* No atfork handler runs for this one. */
+EXPORT pid_t shim__Fork(void) __asm__("_Fork");
+EXPORT pid_t shim__Fork(void)
+{
+	pid_t pid = real__Fork();
+
+	if (pid == 0)
+		fork_child();
+	return pid;
+}
+
 /* ---- vfork: asm/vfork_amd64.S calls these in the parent, around the system call ---- */
 
 /*
@@ -125,7 +136,7 @@ struct m *gmp_vfork_enter(void)
 		m->gate_sp = (uintptr_t)__builtin_frame_address(0);
 		entersyscall(m, WILL_WAIT, SYS_vfork);
 	}
-	gmp_tls_m = &m_off;
+	gmp_tls_m = &m_vfork;
 	return m;
 }
 

@@ -85,7 +85,7 @@ static bool sysmon_sync(void)
  */
 void threads_quiesce(void)
 {
-	if (getm() == &m_off) /* a vfork child: the threads are its parent's */
+	if (getm() == &m_vfork) /* a vfork child: the threads are its parent's */
 		return;
 	mutex_lock(&sched.life);
 	if (load_rlx(&sched.sysmon_on) && load_rlx(&sched.ng) <= 1)

@@ -100,13 +100,24 @@ static void give_way(struct m *m, const ucontext_t *context)
 	preempt_park(m);
 }
 
+/*
+ * Ours by its mark.  Where RLIMIT_SIGPENDING is used up the kernel delivers without any siginfo:
+ * then it is ours if one is on its way here and nobody else signed it.
+ */
+static bool is_ours(struct m *m, const siginfo_t *info)
+{
+	if (info->si_code == SIGNAL_CODE)
+		return info->si_ptr == (void *)&preempt_mark;
+	return m && load_rlx(&m->sig) != SIG_NONE && info->si_code == SI_USER && !info->si_pid;
+}
+
 static void on_preempt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
 	struct m *m = getm();
 	bool live = m && load_rlx(&m->live);
 
-	if (info->si_code != SIGNAL_CODE || info->si_ptr != (void *)&preempt_mark) {
+	if (!is_ours(m, info)) {
 		if (live)
 			preempt_foreign(m);
 		pass_on(sig, info, context);

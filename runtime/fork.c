@@ -5,6 +5,7 @@
  */
 #include "runtime/fork.h"
 
+#include "runtime/note.h"
 #include "runtime/os.h"
 
 static bool wiped_by_kernel;
@@ -16,7 +17,17 @@ void fork_prepare(void)
 
 void fork_child(void)
 {
+	struct m *m = gmp_tls_m;
+
 	gmp_tls_m = NULL;
 	if (!wiped_by_kernel)
 		__builtin_memset(&sched, 0, sizeof(sched));
+	if (!m)
+		return;
+	/*
+	 * When a handler forked while its thread was parked, the child goes back to that sleep,
+	 * which the kernel restarts: it must find a value.
+	 */
+	store_rlx(&m->live, 0);
+	store_rlx(&m->park.key, NOTE_DISSOLVED);
 }

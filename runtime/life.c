@@ -17,7 +17,7 @@
 #include "runtime/stats.h"
 
 __thread struct m *gmp_tls_m;
-struct m m_off;
+struct m m_off, m_vfork;
 struct rt_hooks rt_hooks;
 
 int sched_start(u32 procs)

@@ -6,6 +6,8 @@
 
 /* The M of threads that are no G: never live. */
 extern struct m m_off;
+/* The same for a vfork child, which runs on its parent's memory. */
+extern struct m m_vfork;
 
 /*
  * Makes procs Ps and the caller's G and M, with a P.  By: the only thread there is.  0 or -ENOMEM.

@@ -26,11 +26,8 @@ int os_cpu_count(void); /* CPUs in this thread's affinity mask, at least 1 */
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
-/*
- * si_code of our signals.  A process may send itself any; 0 and above arrives with its siginfo even
- * where RLIMIT_SIGPENDING is used up, and no program uses this one.
- */
-#define SIGNAL_CODE 0x6d67
+/* si_code of our signals: negative, or only the main thread might send it; no program uses it. */
+#define SIGNAL_CODE (-0x6d67)
 
 /* Takes the pending `sig` that carries mark off this thread's queue; false: there is none. */
 bool os_take_signal(int sig, const void *mark);
@@ -46,8 +43,11 @@ void os_short_slice(void);
  * What a thread of ours does in the kernel, from /proc/self/task/TID/syscall:
  * PROBE_RUNNING on a CPU or ready to be, >= 0 a syscall number it sleeps in, PROBE_FAULT asleep
  * outside a syscall (page fault), PROBE_GONE no such thread, PROBE_UNKNOWN cannot tell.
+ * Where only .../stat may be read (a host that has dropped its privileges): PROBE_ASLEEP, in what
+ * is not known.
  */
 enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4 };
+enum { PROBE_ASLEEP = 510 }; /* above all syscall numbers that we count one by one */
 int os_probe(i32 tid);
 
 /* True when a read (or write) on fd would block now: not ready, and not O_NONBLOCK. */

@@ -2,6 +2,7 @@
 #include "runtime/os.h"
 
 #include <asm/signal.h>
+#include <asm/errno.h>
 #include <asm/poll.h>
 #include <asm/siginfo.h>
 #include <asm/unistd.h>
@@ -191,6 +192,7 @@ void os_short_slice(void)
 static struct probe {
 	i32 tid;
 	int fd;
+	bool stat; /* of .../stat, not .../syscall */
 } probes[PROBES];
 
 static bool fds_are_private; /* sysmon only */
@@ -231,28 +233,42 @@ static char *put_str(char *at, const char *s)
 	return at;
 }
 
-static int parse_probe(const char *buf, long n)
+/* "202 0x7f..." or "running" or "-1 0x..." */
+static int parse_syscall(const char *buf)
 {
 	int nr = 0;
 
-	if (n <= 0)
-		return PROBE_UNKNOWN;
 	if (buf[0] == 'r')
 		return PROBE_RUNNING;
 	if (buf[0] == '-')
 		return PROBE_FAULT;
-	for (long i = 0; i < n && buf[i] >= '0' && buf[i] <= '9'; i++)
-		nr = nr * 10 + (buf[i] - '0');
+	for (; *buf >= '0' && *buf <= '9'; buf++)
+		nr = nr * 10 + (*buf - '0');
 	return nr;
 }
 
-static long probe_open(i32 tid)
+/* "1234 (name) S ..."; the name may hold anything, so the last parenthesis counts. */
+static int parse_stat(const char *buf)
+{
+	const char *end = NULL;
+
+	for (; *buf; buf++)
+		if (buf[0] == ')' && buf[1] == ' ')
+			end = buf;
+	if (!end)
+		return PROBE_UNKNOWN;
+	if (end[2] == 'R')
+		return PROBE_RUNNING;
+	return end[2] == 'Z' || end[2] == 'X' ? PROBE_GONE : PROBE_ASLEEP;
+}
+
+static long probe_open(i32 tid, const char *file)
 {
 	char path[64], *at;
 
 	at = put_str(path, "/proc/self/task/");
 	at = put_u32(at, (u32)tid);
-	at = put_str(at, "/syscall");
+	at = put_str(at, file);
 	*at = 0;
 	return gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0);
 }
@@ -267,23 +283,29 @@ static void probe_close(struct probe *p)
 int os_probe(i32 tid)
 {
 	struct probe *p = &probes[(u32)tid % PROBES];
-	char buf[32];
+	char buf[128];
 	long n;
 
 	if (!fds_are_private)
 		return PROBE_UNKNOWN;
 	if (p->tid != tid) {
-		long fd = probe_open(tid);
+		long fd = probe_open(tid, "/syscall");
+		bool denied = fd == -EACCES || fd == -EPERM;
 
+		if (denied)
+			fd = probe_open(tid, "/stat");
 		if (fd < 0)
-			return fd == -2 ? PROBE_GONE : PROBE_UNKNOWN; /* -ENOENT */
+			return fd == -ENOENT ? PROBE_GONE : PROBE_UNKNOWN;
 		probe_close(p);
-		*p = (struct probe){ tid, (int)fd };
+		*p = (struct probe){ tid, (int)fd, denied };
 	}
-	n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf), 0, 0, 0);
-	if (n < 0)
+	n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
+	if (n <= 0) {
 		probe_close(p); /* the thread is gone; its number may come back */
-	return n == -3 ? PROBE_GONE : parse_probe(buf, n); /* -ESRCH */
+		return n == -ESRCH ? PROBE_GONE : PROBE_UNKNOWN;
+	}
+	buf[n] = 0;
+	return p->stat ? parse_stat(buf) : parse_syscall(buf);
 }
 
 bool os_would_block(int fd, bool write)

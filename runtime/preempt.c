@@ -1,6 +1,8 @@
 /* The request, the signal and its way to the thread; the protocol is in preempt.h. */
 #include "runtime/preempt.h"
 
+#include <asm/errno.h>
+
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
@@ -16,6 +18,19 @@ void preempt_request(struct g *g)
 	store_rlx(&g->preempt, 1); /* relaxed: a hint; sysmon repeats it */
 }
 
+/* 0 or -errno; what cannot pass by itself is said once. */
+static int send(struct m *m, int signo)
+{
+	static au32 said;
+	int err = os_signal_thread(m->tid, signo, &preempt_mark);
+
+	if (err && err != -ESRCH && err != -EAGAIN && xchg_ar(&said, 1) == 0)
+		gmp_warn("preempt: the kernel refuses to send signal %d: error %d; "
+			 "a thread that makes no calls now runs over the cap",
+			 signo, -err);
+	return err;
+}
+
 void preempt_send(struct g *g)
 {
 	struct m *m = g->m;
@@ -26,8 +41,7 @@ void preempt_send(struct g *g)
 		return;
 	store_rlx(&m->signo, signo); /* published by SENT */
 	fence_heavy();
-	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) &&
-	    os_signal_thread(m->tid, (int)signo, &preempt_mark) == 0) {
+	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) && send(m, (int)signo) == 0) {
 		/* Fails when the handler has run already. */
 		(void)cas_ar(&m->sig, SIG_SENDING, SIG_SENT);
 		stat_add(preempts, 1);

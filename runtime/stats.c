@@ -18,7 +18,7 @@ void stat_raise(au64 *a, u64 n)
 
 void stat_stray(int call)
 {
-	u32 slot = (u32)(call + 1);
+	u32 slot = call == PROBE_UNKNOWN ? STRAY_KINDS - 1 : (u32)(call + 1);
 
 	stat_add(strays, 1);
 	add_rlx(&sched.stats.stray_calls[slot < STRAY_KINDS ? slot : STRAY_KINDS - 1], 1);
@@ -53,7 +53,9 @@ static size_t format_strays(char *buf, size_t len)
 		if (slot < 0)
 			break;
 		n += gmp_format(buf + n, len - n, "%s", shown ? " " : " [");
-		if (slot == 0)
+		if (slot == STRAY_KINDS - 1)
+			n += gmp_format(buf + n, len - n, "?:%u", count);
+		else if (slot == 0)
 			n += gmp_format(buf + n, len - n, "pf:%u", count);
 		else
 			n += gmp_format(buf + n, len - n, "%d:%u", slot - 1, count);

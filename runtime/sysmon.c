@@ -13,6 +13,8 @@
  */
 #include "runtime/sysmon.h"
 
+#include <asm/errno.h>
+
 #include "runtime/entersyscall.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -173,8 +175,10 @@ static bool off_cpu(struct p *p, struct g *g, u64 now)
 
 	seen->cpu_ns = cpu;
 	seen->look_ns = now;
-	if (cpu < 0)
+	if (cpu == -EINVAL || cpu == -ESRCH)
 		reap(p, g);
+	else if (cpu < 0)
+		return true; /* the host forbids the question: the probe must do */
 	if (cpu < 0 || last < 0)
 		return false;
 	if (cpu != last)
@@ -238,7 +242,8 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		preempt_send(g);
 	}
 	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
-	if (now - seen->asked_ns >= stall_ns() && cpu - seen->asked_cpu >= (i64)HEARD_NS)
+	if (now - seen->asked_ns >= stall_ns() &&
+	    (cpu < 0 || cpu - seen->asked_cpu >= (i64)HEARD_NS))
 		admit_over_cap(p, g);
 }
 
