@@ -10,6 +10,7 @@
 #include <criterion/parameterized.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tests/preload/row_names.h"
@@ -34,6 +35,42 @@ struct times {
 	int hops;
 	char seen[16];
 };
+
+/* The system call that the table says a row makes; -2: several or none. */
+static int syscall_of(const char *name)
+{
+	static const struct {
+		const char *name, *of;
+		int nr;
+	} rows[] = {
+#define ROW(type, name, symbol, version, params, args)
+#define CALL(type, name, version, class, nr, params, args) { #name, NULL, nr },
+#define VCALL(type, name, symbol, version, at, class, nr, params, args) { #name, NULL, nr },
+#define TRY(type, name, version, attempt, nr, params, args) { #name, NULL, nr },
+#define ALIAS(alias, target) { #alias, #target, 0 },
+#define TRY_ALIAS(alias, target) { #alias, #target, 0 },
+#include "preload/calls.def"
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (!strcmp(rows[i].name, name))
+			return rows[i].of ? syscall_of(rows[i].of) : rows[i].nr;
+	return -2;
+}
+
+/* A row of the table whose system call the watcher had to find by itself is not intercepted.
+ * Other calls may be late on a loaded machine: an mmap that waits for a lock of the kernel. */
+static bool stray_in(const char *stats, int nr)
+{
+	const char *at = strstr(stats, " strays="), *end;
+	char first[16], next[16];
+
+	cr_assert(at && (end = strstr(at, " preempts=")), "no stats: %s", stats);
+	snprintf(first, sizeof(first), "[%d:", nr);
+	snprintf(next, sizeof(next), " %d:", nr);
+	at = strstr(at, first) ? strstr(at, first) : strstr(at, next);
+	return at && at < end;
+}
 
 static bool parse(const char *out, struct times *t)
 {
@@ -68,9 +105,10 @@ static void check(const char *name, bool unseen)
 	cr_expect(t.back - t.back_noise <= RETURN_PER_HOP * t.hops && t.back <= CEILING,
 		  "%s: the caller was back %ld us after it was let go (noise %ld)", name, t.back,
 		  t.back_noise);
-	/* A row of the table that the watcher has to find by itself is not intercepted. */
 	if (!unseen)
-		cr_expect(strstr(r.err, "strays=0 "), "%s went unseen: %s", name, r.err);
+		cr_expect(!stray_in(r.err, syscall_of(name)), "%s went unseen: %s", name, r.err);
+	/* The spinner is made to give way, not passed by: over the cap is for who cannot be asked. */
+	cr_expect(strstr(r.err, " overcap=0 "), "%s needed more than one P: %s", name, r.err);
 	run_free(&r);
 }
 

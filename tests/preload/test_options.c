@@ -180,6 +180,23 @@ Test(options, stats_prints_one_line)
 	run_free(&r);
 }
 
+/* Spinners that hand a word round finish also when the cap is lifted now and then: say that it is
+ * not, and that it was the signal which made them give way. */
+Test(options, computing_threads_are_preempted_by_signal_and_within_the_cap)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+	struct run r = { .env = env };
+	int preempts = -1;
+	char *at;
+
+	run_victim(&r, 1, "shapes", "spin_round", NULL);
+	cr_expect(run_ok(&r));
+	at = strstr(r.err, " preempts=");
+	cr_expect(at && sscanf(at, " preempts=%d", &preempts) == 1 && preempts >= 10, "%s", r.err);
+	cr_expect(strstr(r.err, " overcap=0 "), "%s", r.err);
+	run_free(&r);
+}
+
 /* --- what it costs to be there --- */
 
 Test(cost, user_namespaces_work_under_the_library)

@@ -13,6 +13,7 @@
 #include <linux/userfaultfd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,8 +208,19 @@ static long call_system(struct st *s)
 	snprintf(cmd, sizeof(cmd), "read line < %s", s->path);
 	return system(cmd);
 }
-ROW(libc_system, UNSEEN, .setup = setup_unseen_fifo, .call = call_system,
-    .release = release_unseen_fifo);
+/* The shell reads a line and ends; what lets the caller go is that end, which shows as the end of
+ * the FIFO's last reader. */
+static void release_shell(struct st *s)
+{
+	struct pollfd p = { .fd = open(s->path, O_WRONLY) };
+
+	must(p.fd >= 0 && write(p.fd, "line\n", 5) == 5, "the other end of the FIFO");
+	while (!(p.revents & POLLERR))
+		must(poll(&p, 1, 10000) == 1, "the end of the shell");
+	unlink(s->path);
+}
+ROW(libc_system, UNSEEN | SLOW_RELEASE, .setup = setup_unseen_fifo, .call = call_system,
+    .release = release_shell);
 
 static void setup_popen(struct st *s)
 {
@@ -223,7 +235,8 @@ static long call_pclose(struct st *s)
 {
 	return pclose(s->file);
 }
-ROW(libc_pclose, UNSEEN, .setup = setup_popen, .call = call_pclose, .release = release_unseen_fifo);
+ROW(libc_pclose, UNSEEN | SLOW_RELEASE, .setup = setup_popen, .call = call_pclose,
+    .release = release_shell);
 
 /* --- the resolver asks a name server on this host that answers only when released --- */
 
