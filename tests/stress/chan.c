@@ -39,7 +39,7 @@ static struct rng driver_rng[DRIVERS];
 static _Atomic bool drivers_end;
 static _Atomic uint64_t serial;
 
-/* --- messages --------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 static uint64_t mix(uint64_t a)
 {
@@ -85,7 +85,7 @@ static void msg_check(struct chan *c, const struct msg *m)
 	took(LAW_VALUES, value);
 }
 
-/* --- credits ---------------------------------------------------------------------------------- */
+/* ---- credits ---- */
 
 static bool take(_Atomic int *credit)
 {
@@ -250,7 +250,7 @@ void chan_accept(struct chan *c, const void *buf, size_t n)
 	msg_check(c, &m);
 }
 
-/* --- drivers ---------------------------------------------------------------------------------- */
+/* ---- drivers ---- */
 
 /* There is an order for whoever came through the semaphore, but not always where we look first. */
 static void serve(struct rng *r)
@@ -298,7 +298,7 @@ void drivers_stop(void)
 		join(drivers[i]);
 }
 
-/* --- all of them ------------------------------------------------------------------------------ */
+/* ---- all of them ---- */
 
 void chan_init(struct rng *r)
 {

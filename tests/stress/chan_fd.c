@@ -21,7 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-/* --- waiting for a descriptor ----------------------------------------------------------------- */
+/* ---- waiting for a descriptor ---- */
 
 static void wait_select(int fd, bool plain)
 {
@@ -75,7 +75,7 @@ static void epoll_make(struct chan *c)
 		MUST(epoll_ctl(c->epfd, EPOLL_CTL_ADD, c->fd[0], &ev) == 0);
 }
 
-/* --- reading and writing ---------------------------------------------------------------------- */
+/* ---- reading and writing ---- */
 
 static void fd_recv(struct chan *c, struct rng *r, struct msg *m)
 {
@@ -139,7 +139,7 @@ static void fd_close(struct chan *c)
 		close(c->epfd);
 }
 
-/* --- pipes and FIFOs -------------------------------------------------------------------------- */
+/* ---- pipes and FIFOs ---- */
 
 static bool pipe_open(struct chan *c)
 {
@@ -185,7 +185,7 @@ const struct kind kind_page = { "page",	 LAW_PAGE, 4,	    PAGE_MSG, page_open,
 const struct kind kind_fifo = { "fifo",	 LAW_FIFO, 60,	    CHAN_MSG, fifo_open,
 				fd_send, fd_recv,  fd_rest, fd_close };
 
-/* --- stdio: readers share one FILE, and wait for its lock inside libc where nobody can see ------- */
+/* ---- stdio: readers share one FILE, and wait for its lock inside libc ---- */
 
 static bool stdio_open(struct chan *c)
 {
@@ -258,7 +258,7 @@ static void stdio_close(struct chan *c)
 const struct kind kind_stdio = { "stdio",    LAW_STDIO,	 60,	     CHAN_MSG,	 stdio_open,
 				 stdio_send, stdio_recv, stdio_rest, stdio_close };
 
-/* --- socket pairs ----------------------------------------------------------------------------- */
+/* ---- socket pairs ---- */
 
 static bool sock_open(struct chan *c)
 {
@@ -337,7 +337,7 @@ const struct kind kind_dgram = { "dgram",   LAW_DGRAM, 8,	CHAN_MSG, sock_open,
 const struct kind kind_seq = { "seq",	  LAW_SEQ,   8,	      CHAN_MSG, sock_open,
 			       sock_send, sock_recv, fd_rest, fd_close };
 
-/* --- eventfd: a count, not a message ------------------------------------------------------------ */
+/* ---- eventfd: a count, not a message ---- */
 
 static bool event_open(struct chan *c)
 {

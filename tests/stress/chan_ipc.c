@@ -28,7 +28,7 @@ static bool ipc_list(int kind, int id)
 	return true;
 }
 
-/* --- System V messages ------------------------------------------------------------------------ */
+/* ---- System V messages ---- */
 
 struct mtext {
 	long type;
@@ -83,7 +83,7 @@ static void ipc_close(struct chan *c)
 const struct kind kind_msgq = { "msgq",	   LAW_MSGQ,  20,	 CHAN_MSG, msgq_open,
 				msgq_send, msgq_recv, msgq_rest, ipc_close };
 
-/* --- System V semaphores ---------------------------------------------------------------------- */
+/* ---- System V semaphores ---- */
 
 static bool semv_open(struct chan *c)
 {
@@ -124,7 +124,7 @@ static bool semv_rest(struct chan *c, struct msg *m)
 const struct kind kind_semv = { "semv",	   LAW_SEMV,  100,	 0,	   semv_open,
 				semv_send, semv_recv, semv_rest, ipc_close };
 
-/* --- POSIX message queues ---------------------------------------------------------------------- */
+/* ---- POSIX message queues ---- */
 
 static bool mq_make(struct chan *c)
 {

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <threads.h>
 
-/* --- semaphores ------------------------------------------------------------------------------- */
+/* ---- semaphores ---- */
 
 static bool sem_make(struct chan *c)
 {
@@ -67,7 +67,7 @@ const struct kind kind_sem = { "sem",	LAW_SEM, 100,	   0,	     sem_make,
 const struct kind kind_sigsem = { "sigsem", LAW_SIGSEM, 100,	  0,	    sem_make,
 				  sem_put,  sem_get,	sem_rest, mem_close };
 
-/* --- bounded queues --------------------------------------------------------------------------- */
+/* ---- bounded queues ---- */
 
 struct queue {
 	pthread_mutex_t lock;
@@ -174,7 +174,7 @@ static bool queue_rest(struct chan *c, struct msg *m)
 const struct kind kind_cond = { "cond",	  LAW_COND, 20,		CHAN_MSG, queue_make,
 				cond_put, cond_get, queue_rest, mem_close };
 
-/* --- the same with C11 ------------------------------------------------------------------------ */
+/* ---- the same with C11 ---- */
 
 static void cnd_sleep(struct queue *q, cnd_t *cnd, struct rng *r)
 {
@@ -229,7 +229,7 @@ static void cnd_get(struct chan *c, struct rng *r, struct msg *m)
 const struct kind kind_cnd = { "cnd",	LAW_CND, 20,	     CHAN_MSG, queue_make,
 			       cnd_put, cnd_get, queue_rest, mem_close };
 
-/* --- a semaphore on the bare futex --------------------------------------------------------------- */
+/* ---- a semaphore on the bare futex ---- */
 
 static bool futex_make(struct chan *c)
 {

@@ -3,7 +3,7 @@
  *
  * Each law has two sums. They are plain atomic adds, so a signal handler may use them, and they are
  * private to the process, so what a forked child does in them is lost with it (a child accounts for
- * itself by its exit status). ledger_check() runs when one thread is left and the buffers are empty.
+ * itself by its exit status). ledger_check() runs when one thread is left and nothing is buffered.
  */
 #include "stress.h"
 
@@ -50,7 +50,7 @@ bool ledger_check(void)
 	return even;
 }
 
-/* Detached threads end in their own time; a law that is still uneven then is the check's to name. */
+/* Detached threads end in their own time; what is uneven even then is the check's to name. */
 void ledger_wait_even(enum law law, unsigned seconds)
 {
 	uint64_t end = now_ns() + seconds * 1000000000ull;

@@ -63,7 +63,7 @@ static int (*gmp_check)(void);
 static int (*gmp_maxprocs)(int);
 static bool resize;
 
-/* --- which operations ------------------------------------------------------------------------- */
+/* ---- which operations ---- */
 
 static bool in_mix(const struct op *op)
 {
@@ -105,7 +105,7 @@ static unsigned draw_op(struct rng *r)
 	return i;
 }
 
-/* --- workers ---------------------------------------------------------------------------------- */
+/* ---- workers ---- */
 
 static void sabotage_now(void)
 {
@@ -186,7 +186,7 @@ bool worker_kill(struct rng *r, int sig)
 	return sent;
 }
 
-/* --- the main thread -------------------------------------------------------------------------- */
+/* ---- the main thread ---- */
 
 static void check_tokens(void)
 {
@@ -299,7 +299,8 @@ static int test(void)
 	run(&r);
 	wind_up();
 	settle();
-	note("threads=%u ops=%llu steps=%llu forks=%llu signals=%llu eintrs=%llu longest=%lums in %s%s",
+	note("threads=%u ops=%llu steps=%llu forks=%llu signals=%llu eintrs=%llu "
+	     "longest=%lums in %s%s",
 	     worker_count, (unsigned long long)page->ops, (unsigned long long)page->progress,
 	     (unsigned long long)page->forks, (unsigned long long)page->signals,
 	     (unsigned long long)page->eintrs, (unsigned long)(page->longest_ns / 1000000),
@@ -307,7 +308,7 @@ static int test(void)
 	return page->failed != 0;
 }
 
-/* --- start ------------------------------------------------------------------------------------ */
+/* ---- start ---- */
 
 static void usage(void)
 {

@@ -43,7 +43,7 @@ struct way {
 	void (*wait)(struct victim *v);
 };
 
-/* --- ways to wait for ever -------------------------------------------------------------------- */
+/* ---- ways to wait for ever ---- */
 
 static const struct timespec long_ts = { 1000, 0 };
 static char sink[64];
@@ -271,7 +271,7 @@ static const struct way ways[] = {
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
-/* --- one victim ------------------------------------------------------------------------------- */
+/* ---- one victim ---- */
 
 static void *until_told(void *arg)
 {
@@ -413,7 +413,7 @@ void op_cancel(struct rng *r)
 	step();
 }
 
-/* --- a victim with an order ------------------------------------------------------------------- */
+/* ---- a victim with an order ---- */
 
 struct reader {
 	struct chan *c;
@@ -426,7 +426,7 @@ static void finish_order(void *arg)
 {
 	struct reader *d = arg;
 
-	/* A read that was cancelled after the kernel had copied the message is a read all the same. */
+	/* Cancelled after the kernel had copied the message: a read all the same. */
 	while (d->buf[0] == 0)
 		MUST(WAIT(read(d->fd, (void *)d->buf, CHAN_MSG)) == CHAN_MSG);
 	chan_accept(d->c, (void *)d->buf, CHAN_MSG);
@@ -463,7 +463,7 @@ void op_cancel_order(struct rng *r)
 	step();
 }
 
-/* --- a victim that computes ------------------------------------------------------------------- */
+/* ---- a victim that computes ---- */
 
 static void *computes(void *arg)
 {

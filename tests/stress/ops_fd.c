@@ -27,7 +27,7 @@ struct stream {
 	char path[128];
 };
 
-/* --- one way --------------------------------------------------------------------------------- */
+/* ---- one way ---- */
 
 static void *write_all(void *arg)
 {
@@ -113,7 +113,7 @@ void op_bulk(struct rng *r)
 	close(fd[1]);
 }
 
-/* --- TCP on the loopback: connect, accept, echo ------------------------------------------------- */
+/* ---- TCP on the loopback: connect, accept, echo ---- */
 
 static void *tcp_client(void *arg)
 {
@@ -175,7 +175,7 @@ void op_tcp(struct rng *r)
 	close(lis);
 }
 
-/* --- splice and sendfile --------------------------------------------------------------------- */
+/* ---- splice and sendfile ---- */
 
 static void *splicer(void *arg)
 {
@@ -227,7 +227,7 @@ void op_splice(struct rng *r)
 	close(b[1]);
 }
 
-/* --- opens of a FIFO wait for each other ------------------------------------------------------- */
+/* ---- opens of a FIFO wait for each other ---- */
 
 static void *fifo_writer(void *arg)
 {
@@ -262,7 +262,7 @@ void op_fifo_open(struct rng *r)
 	unlink(s.path);
 }
 
-/* --- many descriptors in one poll ------------------------------------------------------------- */
+/* ---- many descriptors in one poll ---- */
 
 struct many {
 	struct rng rng;
@@ -311,7 +311,7 @@ void op_pollmany(struct rng *r)
 	}
 }
 
-/* --- only time ends these; they must neither come early nor see an EINTR of ours ---------------- */
+/* ---- only time ends these; they must neither come early nor see an EINTR of ours ---- */
 
 static int wait_for_nothing(int how, int fd, unsigned ms)
 {

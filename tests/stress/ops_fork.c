@@ -19,7 +19,7 @@
 
 extern char **environ;
 
-/* --- the child -------------------------------------------------------------------------------- */
+/* ---- the child ---- */
 
 struct home {
 	int fd[2];
@@ -74,6 +74,58 @@ static bool child_threads(struct rng *r)
 	return ok && h.count == n;
 }
 
+/* ---- ends of the child other than a plain _exit, all with status 42 ---- */
+
+static void *burns_on(void *arg)
+{
+	for (;;)
+		__asm__ volatile("" : : "r"(arg) : "memory");
+	return NULL;
+}
+
+static void *waits_on(void *arg)
+{
+	for (;;)
+		WAIT(sem_wait(arg));
+	return NULL;
+}
+
+static void *exits(void *arg)
+{
+	dawdle(arg);
+	exit(42);
+}
+
+static void *execs(void *arg)
+{
+	static char *const argv[] = { "sh", "-c", "exit 42", NULL };
+
+	dawdle(arg);
+	execve("/bin/sh", argv, environ);
+	_exit(44);
+}
+
+/* With threads that compute and wait: exit or exec by this thread or by another. */
+static void child_end(struct rng *r)
+{
+	static sem_t never;
+	static struct rng later; /* outlives this thread's stack */
+	pthread_t t;
+	int n = below(r, 4);
+	void *(*how)(void *) = chance(r, 60) ? exits : execs;
+
+	later = *r;
+	sem_init(&never, 0, 0);
+	for (int i = 0; i < n; i++)
+		pthread_create(&t, NULL, i % 2 ? burns_on : waits_on, &never);
+	if (chance(r, 50) || pthread_create(&t, NULL, how, &later))
+		how(&later);
+	/* The thread that came with fork leaves; the others live on until one ends them all. */
+	if (chance(r, 50))
+		pthread_exit(NULL);
+	pthread_join(t, NULL);
+}
+
 bool child_ops(struct rng *r)
 {
 	bool ok = true;
@@ -102,7 +154,7 @@ bool child_ops(struct rng *r)
 	return ok;
 }
 
-/* --- the parent ------------------------------------------------------------------------------- */
+/* ---- the parent ---- */
 
 static void reap(pid_t pid, struct rng *r, int want)
 {
@@ -136,7 +188,13 @@ void op_fork(struct rng *r)
 
 	if (pid == 0) {
 		self.slot = NULL;
-		_exit(plain || child_ops(&mine) ? 42 : 43);
+		if (plain)
+			_exit(42);
+		if (!child_ops(&mine))
+			_exit(43);
+		if (chance(&mine, 40))
+			child_end(&mine);
+		_exit(42);
 	}
 	if (pid < 0)
 		return;

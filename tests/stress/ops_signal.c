@@ -6,7 +6,7 @@
  * counts itself in its thread (self.handlers), which is how an EINTR that nobody of ours caused
  * is found out. Real-time signals are queued, so every one sent must be handled, exactly.
  *
- * SIGCHLD and, with some seeds, an interval timer are for the whole process: they may hit any thread.
+ * SIGCHLD and, with some seeds, an interval timer are for the whole process, and hit any thread.
  */
 #include "stress.h"
 
@@ -174,7 +174,7 @@ void signal_settle(void)
 			took(LAW_SELFPIPE, n);
 }
 
-/* --- storms ----------------------------------------------------------------------------------- */
+/* ---- storms ---- */
 
 void op_storm(struct rng *r)
 {
@@ -214,7 +214,7 @@ void op_selfpipe(struct rng *r)
 		MUST(errno == EAGAIN);
 }
 
-/* --- jumping out of a blocked read -------------------------------------------------------------- */
+/* ---- jumping out of a blocked read ---- */
 
 static bool timer_for_me(timer_t *t, int sig, uint64_t first_ns, uint64_t every_ns)
 {
@@ -276,7 +276,7 @@ void op_jump(struct rng *r)
 	step();
 }
 
-/* --- accepting instead of handling -------------------------------------------------------------- */
+/* ---- accepting instead of handling ---- */
 
 struct waiter {
 	struct rng rng;
@@ -352,7 +352,7 @@ void op_sigwait(struct rng *r)
 	join(t);
 }
 
-/* --- timers ----------------------------------------------------------------------------------- */
+/* ---- timers ---- */
 
 void op_timer(struct rng *r)
 {
@@ -394,7 +394,7 @@ void op_timer_thread(struct rng *r)
 	timer_delete(t);
 }
 
-/* --- a handler on its own stack ------------------------------------------------------------------ */
+/* ---- a handler on its own stack ---- */
 
 void op_altstack(struct rng *r)
 {

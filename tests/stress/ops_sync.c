@@ -212,7 +212,7 @@ void op_rwlock(struct rng *r)
 	step();
 }
 
-/* --- crowds ----------------------------------------------------------------------------------- */
+/* ---- crowds ---- */
 
 struct crowd {
 	pthread_barrier_t barrier;
@@ -349,7 +349,7 @@ void op_once(struct rng *r)
 		join(t[i]);
 }
 
-/* --- only time ends these ---------------------------------------------------------------------- */
+/* ---- only time ends these ---- */
 
 void op_sync_timeout(struct rng *r)
 {

@@ -36,7 +36,7 @@
 #define MAX_IPC 64
 #define MAX_OPS 128
 
-/* --- random numbers: splitmix64; operation i of worker w always sees the same stream ---------- */
+/* ---- random numbers: splitmix64; operation i of worker w always sees the same stream ---- */
 
 struct rng {
 	uint64_t s;
@@ -75,7 +75,7 @@ static inline struct rng derive(uint64_t a, uint64_t b)
 	return r;
 }
 
-/* --- the page shared with the watchdog -------------------------------------------------------- */
+/* ---- the page shared with the watchdog ---- */
 
 struct slot {
 	_Atomic uint64_t since_ns; /* when the present operation last moved; 0 = not in one */
@@ -113,7 +113,7 @@ struct config {
 
 extern struct config config;
 
-/* --- every thread ----------------------------------------------------------------------------- */
+/* ---- every thread ---- */
 
 struct self {
 	struct rng rng;
@@ -126,7 +126,7 @@ struct self {
 extern __thread struct self self;
 extern _Atomic uint64_t shared_handlers; /* those of signals sent to the whole process */
 
-/* --- ledger.c --------------------------------------------------------------------------------- */
+/* ---- ledger.c ---- */
 
 enum law {
 #define LAW(id, text) LAW_##id,
@@ -188,7 +188,7 @@ int pt_check(int rc, const char *what);
 #define MUST(cond) \
 	((cond) ? (void)0 : bad("%s:%d: %s is false, errno %d", __FILE__, __LINE__, #cond, errno))
 
-/* --- util.c ----------------------------------------------------------------------------------- */
+/* ---- util.c ---- */
 
 uint64_t now_ns(void);
 uint64_t clock_ns(clockid_t clock);
@@ -204,7 +204,7 @@ int scratch_file(int flags);		       /* a new unlinked file, or -1 */
 ssize_t raw_read(int fd, void *buf, size_t n); /* inline assembly: nobody can intercept it */
 bool pass_bytes(struct rng *r, int in, int out, size_t total); /* checked stream over a pair */
 
-/* --- threads.c -------------------------------------------------------------------------------- */
+/* ---- threads.c ---- */
 
 struct group; /* threads of one operation */
 bool spawn(pthread_t *t, void *(*fn)(void *), void *arg);
@@ -213,7 +213,7 @@ void *join(pthread_t t);
 unsigned threads_live(void);
 void threads_init(unsigned limit);
 
-/* --- chan.c ----------------------------------------------------------------------------------- */
+/* ---- chan.c ---- */
 
 void chan_init(struct rng *r);
 void chan_drain(void);
@@ -226,7 +226,7 @@ int chan_order(struct chan *c); /* order one message; returns the fd to read it 
 void chan_accept(struct chan *c, const void *buf, size_t n);
 #define CHAN_MSG 64
 
-/* --- ops -------------------------------------------------------------------------------------- */
+/* ---- ops ---- */
 
 enum group_id { G_IO, G_SYNC, G_FILE, G_LIFE, G_FORK, G_SIG, G_CPU, GROUPS };
 
@@ -253,7 +253,7 @@ void signal_settle(void);
 bool worker_kill(struct rng *r, int sig); /* to a random live worker */
 bool child_ops(struct rng *r);		  /* what a forked child does */
 
-/* --- watchdog.c ------------------------------------------------------------------------------- */
+/* ---- watchdog.c ---- */
 
 int watchdog(pid_t child);
 

@@ -22,7 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-/* --- the report ------------------------------------------------------------------------------- */
+/* ---- the report ---- */
 
 static void copy_file(FILE *out, const char *title, const char *path)
 {
@@ -136,7 +136,7 @@ static void report_hang(pid_t child, const char *why)
 		run_gdb(pids[i], config.log);
 }
 
-/* --- watching --------------------------------------------------------------------------------- */
+/* ---- watching ---- */
 
 static const char *stuck(uint64_t *moved_ns, uint64_t *seen)
 {
