@@ -107,7 +107,7 @@ static void check(const char *name, bool unseen)
 		  t.back_noise);
 	if (!unseen)
 		cr_expect(!stray_in(r.err, syscall_of(name)), "%s went unseen: %s", name, r.err);
-	/* The spinner is made to give way, not passed by: over the cap is for who cannot be asked. */
+	/* The spinner is made to give way, not passed by over the cap. */
 	cr_expect(strstr(r.err, " overcap=0 "), "%s needed more than one P: %s", name, r.err);
 	run_free(&r);
 }
