@@ -14,7 +14,13 @@ for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p'); do unset "$v"; done
 export LC_ALL=C
 
 work=$(mktemp -d) || exit 1
-trap '[ ! -s "$work/server" ] || kill "$(cat "$work/server")"; rm -rf "$work"' EXIT
+finish()
+{
+	trap '' INT TERM HUP
+	[ ! -s "$work/server" ] || kill "$(cat "$work/server")"
+	rm -rf "$work"
+}
+trap finish EXIT
 trap 'exit 130' INT TERM HUP
 
 build()
@@ -142,7 +148,7 @@ tell_starve()
 	tell "beside 8 blocked readers the hog keeps $(figure hog_percent library) % of the time" \
 		"(natively $(figure hog_percent native) %);"
 	tell "a reader that is written to runs after $(figure wake_ms library) ms" \
-		"(natively $(figure wake_ms native) ms), the hog gives way to it"
+		"(natively $(figure wake_ms native) ms)"
 }
 
 tell_echo()

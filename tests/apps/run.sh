@@ -32,7 +32,7 @@ export LC_ALL=C APPS_SOURCE APPS_BUILD LIBGMP APPS_WORK
 work=$(mktemp -d)
 APPS_WORK=$work
 session=
-trap 'end_session; rm -rf "$work"' EXIT
+trap 'trap "" INT TERM HUP; end_session; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
 
 members()
