@@ -257,6 +257,15 @@ static void new_slice(struct p *p, struct g *g, u64 now)
 				       .cpu_ns = -1 };
 }
 
+/*
+ * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
+ * milliseconds, and the other keeps 95 % of the P and more.
+ */
+static u64 slice_ns(void)
+{
+	return opts.slice_us * US / (load_rlx(&sched.backq.size) ? 4 : 1);
+}
+
 static bool look(struct p *p, u64 now)
 {
 	struct g *g = load_acq(&p->g); /* @pair owner */
@@ -274,8 +283,7 @@ static bool look(struct p *p, u64 now)
 		soon = look_call(p, g, now);
 	else if (status == G_RUNNING)
 		soon = look_running(p, g, now);
-	if (load_acq(&p->g) == g &&
-	    (i64)(now - load_rlx(&p->granted_ns)) >= (i64)(opts.slice_us * US))
+	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns())
 		over_slice(p, g, now);
 	return soon;
 }
