@@ -19,7 +19,8 @@
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 
-#define RT_FIRST 40  /* the real-time signals below are the ones that programs pick */
+#define RT_FIRST 40 /* the real-time signals below are the ones that programs pick */
+#define DRAIN_NS 1000000000ul
 #define FULL_MASK 48 /* a mask of so many signals names none of them in particular */
 
 /* The numbers we have taken: SIGURG, then perhaps a real-time one.  Kept across fork. */
@@ -174,12 +175,29 @@ static void use_rt(void)
 	mutex_unlock(&sched.life);
 }
 
+/* Waits until no SIGURG of ours is under way, for the host's next one would be merged with it. */
+static void drain_sigurg(void)
+{
+	u64 end = os_nanotime() + DRAIN_NS;
+	struct m *self = getm();
+
+	if (self && load_rlx(&self->live))
+		preempt_settle(self);
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		while (load_rlx(&m->sig) != SIG_NONE && load_rlx(&m->signo) == SIGURG &&
+		       os_nanotime() < end)
+			os_yield();
+}
+
 /* The host cares for SIGURG: from now on, or from activation, leave it alone. */
 static void note_interest(void)
 {
 	store_rlx(&wants_sigurg, 1);
-	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) && !load_acq(&taken[1].signo))
+	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) && !load_acq(&taken[1].signo)) {
 		use_rt(); /* @pair taken */
+		drain_sigurg();
+	}
 }
 
 void signals_activate(void)

@@ -42,6 +42,17 @@ void gate_jump(uintptr_t sp)
 		repair(m);
 }
 
+static struct gate gate_bracket(struct m *m, u64 class, u32 nr, uintptr_t sp)
+{
+	u32 depth = m->depth;
+
+	if (!depth)
+		m->gate_sp = sp;
+	m->depth = depth + 1;
+	entersyscall(m, class, nr);
+	return (struct gate){ m, depth, 1 };
+}
+
 struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 {
 	struct m *m = getm();
@@ -52,14 +63,12 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 		return (struct gate){ 0 };
 	if (m->depth && abandoned(m, sp))
 		repair(m);
-	if (m->depth) {
+	if (m->depth && load_rlx(&m->g->status) != G_RUNNING) {
 		m->depth++;
-		return (struct gate){ m, m->depth - 1 };
+		return (struct gate){ m, m->depth - 1, 0 };
 	}
-	m->gate_sp = sp;
-	m->depth = 1;
-	entersyscall(m, class, nr);
-	return (struct gate){ m, 0 };
+	/* A handler may also find its thread on the way in or out, still or again with a P. */
+	return gate_bracket(m, class, nr, sp);
 }
 
 #define TURN_NS 50000 /* about five hand-offs */
@@ -88,7 +97,7 @@ void gmp_exitsyscall(void)
 
 	if (!m || !load_rlx(&m->live) || !m->depth)
 		return;
-	gate = (struct gate){ m, m->depth - 1 };
+	gate = (struct gate){ m, m->depth - 1, m->depth == 1 };
 	gate_close(&gate);
 }
 

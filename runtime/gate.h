@@ -17,6 +17,7 @@
 struct gate {
 	struct m *m; /* NULL: nothing to close */
 	u32 depth;   /* of the thread before this gate */
+	u32 bracket; /* closing it is an exitsyscall */
 };
 
 struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp);
@@ -36,7 +37,7 @@ static inline struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 	m->gate_sp = sp;
 	m->depth = 1;
 	entersyscall(m, class, nr);
-	return (struct gate){ m, 0 };
+	return (struct gate){ m, 0, 1 };
 }
 
 static inline void gate_close(struct gate *gate)
@@ -46,7 +47,7 @@ static inline void gate_close(struct gate *gate)
 	/* Not live: this is a forked child, made by a handler that interrupted the call. */
 	if (!m || unlikely(!load_rlx(&m->live)))
 		return;
-	if (likely(gate->depth == 0))
+	if (likely(gate->bracket))
 		exitsyscall(m);
 	m->depth = gate->depth;
 }
@@ -56,7 +57,7 @@ static inline struct gate gate_open_parked(struct m *m, uintptr_t sp)
 {
 	m->gate_sp = sp;
 	m->depth = 1;
-	return (struct gate){ m, 0 };
+	return (struct gate){ m, 0, 1 };
 }
 
 /* True when the calling thread is a G outside of any gate. */

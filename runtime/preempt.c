@@ -31,23 +31,24 @@ static int send(struct m *m, int signo)
 	return err;
 }
 
-void preempt_send(struct g *g)
+bool preempt_send(struct g *g)
 {
 	struct m *m = g->m;
 	u32 signo = load_rlx(&preempt_signo); /* relaxed: the old number works as well */
 
 	/* acq_rel and fence_heavy: store half of @pair signal. */
 	if (!cas_ar(&m->sig, SIG_NONE, SIG_SENDING))
-		return;
+		return false;
 	store_rlx(&m->signo, signo); /* published by SENT */
 	fence_heavy();
 	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) && send(m, (int)signo) == 0) {
 		/* Fails when the handler has run already. */
 		(void)cas_ar(&m->sig, SIG_SENDING, SIG_SENT);
 		stat_add(preempts, 1);
-		return;
+		return true;
 	}
 	(void)cas_ar(&m->sig, SIG_SENDING, SIG_NONE);
+	return false;
 }
 
 /*

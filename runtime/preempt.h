@@ -26,8 +26,8 @@ extern au32 preempt_signo;
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
-/* Sends the signal to g's thread unless one is on its way.  By: sysmon. */
-void preempt_send(struct g *g);
+/* Sends the signal to g's thread unless one is on its way: true when it did.  By: sysmon. */
+bool preempt_send(struct g *g);
 /*
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */

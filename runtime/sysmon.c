@@ -87,6 +87,7 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 		return false;
 	fence_heavy(); /* @pair loan */
 	if (s.g == g && load_acq(&g->status) == want &&
+	    load_rlx(&p->schedtick) == p->seen.schedtick &&
 	    load_rlx(&g->syscalltick) == p->seen.syscalltick) {
 		if (call)
 			*call = os_probe(g->m->tid);
@@ -139,7 +140,8 @@ static void reap(struct p *p, struct g *g)
 
 	if (!seize_ask(p, &s))
 		return;
-	if (s.g == g && seize_take(&s))
+	/* Again: the storage may be a new thread's by now, on the same P. */
+	if (s.g == g && os_thread_cpu(g->m->tid) < 0 && seize_take(&s))
 		handoffp(p);
 	else
 		seize_drop(&s);
@@ -196,6 +198,7 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 		seen->in_call = false;
 		seen->syscalltick = tick;
 		seen->cpu_ns = -1;
+		seen->still_ns = now;
 	}
 	if (!off_cpu(p, g, now))
 		return false;
@@ -239,7 +242,8 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		preempt_request(g);
 	if (opts.preempt == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
 		seen->sent_ns = now;
-		preempt_send(g);
+		if (preempt_send(g))
+			seen->asked_cpu = cpu; /* it has from here on to hear it */
 	}
 	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
 	if (now - seen->asked_ns >= stall_ns() &&
