@@ -137,12 +137,16 @@ int caller_blocked(struct st *s)
 	return s->about && task_blocked(s->pid, s->tid, library_text, s, sizeof(*s));
 }
 
-static bool is_blocked(void *arg)
+static bool is_blocked_or_back(void *arg)
 {
-	return caller_blocked(arg);
+	struct st *s = arg;
+
+	return s->returned || caller_blocked(s);
 }
 
 void wait_blocked(struct st *s)
 {
-	must_reach("the caller to block in its call", is_blocked, s);
+	must_reach("the caller to block in its call", is_blocked_or_back, s);
+	if (s->returned)
+		die("the call of %d did not wait: ret %ld errno %d", s->tid, s->ret, s->err);
 }

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/msg.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -466,6 +467,47 @@ static void case_loader_lock_held(void)
 	printf("loaded: %s\n", join(t) ? "yes" : "no");
 }
 
+/* --- a close by the first thread is the last close --- */
+
+struct lock_file {
+	char path[64];
+	int fd;
+};
+
+static void *closes_and_locks_again(void *arg)
+{
+	struct lock_file *l = arg;
+	int fd;
+
+	close(l->fd);
+	fd = open(l->path, O_RDWR);
+	return (void *)(long)(flock(fd, LOCK_EX | LOCK_NB) == 0);
+}
+
+/* Whoever else held our descriptors would hold the lock; each round is a program's first thread. */
+static void case_close_is_the_last(void)
+{
+	struct lock_file l;
+	int good = 0;
+
+	for (int i = 0; i < 300; i++) {
+		int status = 1;
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			snprintf(l.path, sizeof(l.path), "/tmp/gmp-last-%d", getpid());
+			l.fd = open(l.path, O_RDWR | O_CREAT, 0600);
+			check(flock(l.fd, LOCK_EX) == 0, "flock");
+			void *res = join(spawn(closes_and_locks_again, &l));
+			unlink(l.path);
+			_exit(res ? 0 : 1);
+		}
+		check(waitpid(pid, &status, 0) == pid, "waitpid");
+		good += status == 0;
+	}
+	printf("free at once: %d\n", good);
+}
+
 /* Threads of a program that has two; a third one is the library's. */
 static void case_tasks(void)
 {
@@ -493,6 +535,7 @@ static const struct a_case cases[] = {
 	{ "nothing", case_nothing },
 	{ "idle", case_idle },
 	{ "tasks", case_tasks },
+	{ "close_is_the_last", case_close_is_the_last },
 	{ "loader_lock_held", case_loader_lock_held },
 	{ NULL, NULL },
 };
