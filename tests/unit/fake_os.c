@@ -1,0 +1,251 @@
+/*
+ * The calls of runtime/os.h, answered from the simulated threads' state.  fake_threads.c runs the
+ * threads.  Each call is a switch point before it acts, and those that change the signal mask are one after
+ * it too: that is where a real kernel delivers.
+ */
+#include "runtime/os.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/fake_threads.h"
+
+static struct fake_m *find(i32 tid)
+{
+	for (u32 i = 0; i < fake.nm; i++)
+		if (fake.m[i].tid == tid)
+			return &fake.m[i];
+	return NULL;
+}
+
+/* A call that enters the kernel: its locked instructions make our stores visible. */
+static struct fake_m *kernel_entry(const char *what)
+{
+	if (fake.self)
+		model_drain(fake.self);
+	fake_switch(what);
+	return fake.self;
+}
+
+void os_futex_wait(au32 *addr, u32 val, i64 ns)
+{
+	struct fake_m *m = kernel_entry("futex_wait");
+
+	if (!m)
+		fake_fail("the test itself would sleep on a futex");
+	/* Raw: between this look and the sleep nothing may happen. */
+	if (addr->v != val || (fake.seed && fake_random(fake.spurious_odds) == 0))
+		return;
+	m->futex = addr;
+	fake_block(FAKE_FUTEX, ns < 0 ? NEVER_NS : fake.now + (u64)ns);
+	m->futex = NULL;
+}
+
+void os_futex_wake(au32 *addr, u32 n)
+{
+	struct fake_m *first;
+
+	kernel_entry("futex_wake");
+	fake.wakes++;
+	for (; n; n--) {
+		u32 start = fake.seed ? (u32)fake_random(fake.nm + 1) : 0;
+
+		first = NULL;
+		for (u32 i = 0; i < fake.nm; i++) {
+			struct fake_m *m = &fake.m[(start + i) % fake.nm];
+
+			if (m->state == FAKE_FUTEX && m->futex == addr &&
+			    (!first || (!fake.seed && m->ready_seq < first->ready_seq)))
+				first = m;
+		}
+		if (!first)
+			return;
+		fake_make_ready(first);
+	}
+}
+
+u64 os_nanotime(void)
+{
+	fake_switch("nanotime");
+	return fake.now;
+}
+
+void os_set_clock(u64 (*clock)(void))
+{
+}
+
+i64 os_thread_cpu(i32 tid)
+{
+	struct fake_m *m;
+
+	kernel_entry("thread_cpu");
+	fake.cpu_asked++;
+	m = find(tid);
+	if (!m || m->state == FAKE_DONE)
+		return -22;
+	return (i64)(m->cpu_ns + (m->state == FAKE_COMPUTING ? fake.now - m->cpu_since : 0));
+}
+
+int os_membarrier_register(void)
+{
+	return fake.no_membarrier ? -38 : 0;
+}
+
+void os_membarrier(void)
+{
+	kernel_entry("membarrier");
+	fake.membarriers++;
+	for (u32 i = 0; i < fake.nm; i++)
+		model_drain(&fake.m[i]);
+	fake_switch("membarrier done");
+}
+
+i32 os_gettid(void)
+{
+	return fake.self ? fake.self->tid : FAKE_TEST_TID;
+}
+
+void os_yield(void)
+{
+	kernel_entry("yield");
+	fake_yield();
+}
+
+void os_altstack(uintptr_t *lo, uintptr_t *hi)
+{
+	*lo = fake.self ? fake.self->alt_lo : fake_test.alt_lo;
+	*hi = fake.self ? fake.self->alt_hi : fake_test.alt_hi;
+}
+
+int os_cpu_count(void)
+{
+	return fake.cpus;
+}
+
+u64 os_block_signals(void)
+{
+	struct fake_m *m = kernel_entry("block_signals");
+	u64 old;
+
+	if (!m)
+		m = &fake_test;
+	old = m->mask;
+	m->mask = ~0ul;
+	return old;
+}
+
+void os_restore_signals(u64 mask)
+{
+	struct fake_m *m = kernel_entry("restore_signals");
+
+	if (!m)
+		m = &fake_test;
+	m->mask = mask;
+	fake_switch("signals restored");
+}
+
+bool os_take_signal(int sig, const void *mark)
+{
+	struct fake_m *m = kernel_entry("take_signal");
+
+	if (!m)
+		m = &fake_test;
+	for (u32 i = 0; i < m->nsigs; i++)
+		if (m->sigs[i].sig == sig && m->sigs[i].mark == mark) {
+			fake_remove_signal(m, i);
+			return true;
+		}
+	return false;
+}
+
+int os_signal_thread(i32 tid, int sig, const void *mark)
+{
+	struct fake_m *m;
+	int err;
+
+	kernel_entry("signal_thread");
+	m = tid == FAKE_TEST_TID ? &fake_test : find(tid);
+	if (!m || m->state == FAKE_DONE)
+		return -3;
+	err = fake_post_signal(m, sig, mark);
+	if (err == 0)
+		fake.signals_sent++;
+	fake_switch("signal sent");
+	return err;
+}
+
+void *os_pages(size_t len)
+{
+	if (fake.pages_left == 0)
+		return NULL;
+	fake.pages_left--;
+	return fake_page(len);
+}
+
+int os_wipe_on_fork(void *addr, size_t len)
+{
+	return fake.no_wipe ? -22 : 0;
+}
+
+void os_private_fds(bool keep_stderr)
+{
+	fake.private_fds++;
+}
+
+void os_short_slice(void)
+{
+	fake.slices++;
+}
+
+int os_probe(i32 tid)
+{
+	struct fake_m *m;
+	int answer;
+
+	kernel_entry("probe");
+	fake.probes++;
+	m = find(tid);
+	if (fake.blind)
+		return PROBE_UNKNOWN;
+	if (!m || m->state == FAKE_DONE)
+		return PROBE_GONE;
+	switch (m->state) {
+	case FAKE_FUTEX:
+		answer = 202;
+		break;
+	case FAKE_IN_CALL:
+		answer = m->call;
+		break;
+	default:
+		answer = PROBE_RUNNING;
+	}
+	fake_switch("probed");
+	return answer;
+}
+
+bool os_would_block(int fd, bool write)
+{
+	kernel_entry("would_block");
+	fake.would_block_asked++;
+	return fake.would_block && fake.would_block(fd, write);
+}
+
+void os_write(int fd, const char *buf, size_t len)
+{
+	if (len > sizeof(fake.out) - 1 - fake.outlen)
+		len = sizeof(fake.out) - 1 - fake.outlen;
+	memcpy(fake.out + fake.outlen, buf, len);
+	fake.outlen += len;
+	fake.writes++;
+}
+
+const char *fake_output(void)
+{
+	static char text[sizeof(fake.out)];
+
+	memcpy(text, fake.out, fake.outlen);
+	text[fake.outlen] = 0;
+	fake.outlen = 0;
+	return text;
+}

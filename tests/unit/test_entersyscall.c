@@ -1,0 +1,281 @@
+/* runtime/entersyscall.c: what a bracket does with the P, on the way in and on the way out. */
+#include "runtime/entersyscall.h"
+
+#include <criterion/criterion.h>
+
+#include "runtime/runq.h"
+#include "tests/unit/fake_g.h"
+
+static struct m *m;
+static struct g *g;
+static struct p *p;
+
+static void setup(void)
+{
+	fake_reset(0);
+	m = g_here(1);
+	g = m->g;
+	p = m->p;
+}
+
+TestSuite(entersyscall, .init = setup);
+
+static enum hold held(void)
+{
+	return hold_of(load_rlx(&g->hold));
+}
+
+/* Somebody waits: one more G, whose thread does not exist, goes on the queue. */
+static struct g *somebody_waits(void)
+{
+	struct g *other = g_puppet();
+
+	store_rlx(&other->status, G_RUNNABLE);
+	other->m->queued = true;
+	globrunq_put(other);
+	add_sc(&sched.nwait, 1);
+	return other;
+}
+
+static bool was_granted(struct g *other)
+{
+	return load_rlx(&other->m->park.key) == p->id + 1;
+}
+
+Test(entersyscall, keeps_the_p_on_loan_and_enters_no_kernel)
+{
+	u64 word = load_rlx(&g->hold);
+
+	fake.membarriers = fake.wakes = 0;
+	entersyscall(m, MAY_WAIT, 17);
+	cr_assert_eq(load_rlx(&g->status), G_SYSCALL);
+	cr_assert_eq(load_rlx(&g->hold), word);
+	cr_assert_eq(load_rlx(&p->status), P_RUNNING);
+	exitsyscall(m);
+	cr_assert_eq(load_rlx(&g->status), G_RUNNING);
+	cr_assert_eq(load_rlx(&g->hold), word);
+	cr_assert_eq(fake.membarriers + fake.wakes, 0);
+}
+
+Test(entersyscall, says_what_the_call_is)
+{
+	u32 tick = load_rlx(&g->syscalltick);
+
+	entersyscall(m, MAY_READ(9), 0x12345);
+	cr_assert_eq(call_class(g), MAY_WAIT);
+	cr_assert_eq(load_rlx(&g->callno) & 0xffff, 0x2345);
+	cr_assert_eq(m->class, MAY_READ(9));
+	cr_assert_eq(load_rlx(&g->syscalltick), tick + 1);
+	exitsyscall(m);
+	entersyscall(m, COMPOSE, CALL_NONE);
+	cr_assert_eq(call_class(g), COMPOSE);
+	exitsyscall(m);
+	cr_assert_eq(load_rlx(&g->syscalltick), tick + 2);
+}
+
+Test(entersyscall, a_wait_hands_the_p_on_at_once_when_somebody_wants_it)
+{
+	struct g *other = somebody_waits();
+
+	entersyscall(m, WILL_WAIT, 0);
+	cr_assert_eq(held(), HOLD_LOST);
+	cr_assert(was_granted(other));
+	cr_assert_eq(load_rlx(&sched.nwait), 0);
+}
+
+Test(entersyscall, a_wait_keeps_the_p_when_nobody_wants_it)
+{
+	entersyscall(m, WILL_WAIT, 0);
+	cr_assert_eq(held(), HOLD_KEPT);
+	exitsyscall(m);
+	cr_assert_eq(held(), HOLD_KEPT);
+}
+
+Test(entersyscall, a_call_that_may_wait_keeps_the_p_and_tells_sysmon)
+{
+	struct g *other = somebody_waits();
+	u32 wakes = fake.wakes;
+
+	store_rlx(&sched.sysmon_asleep, 1);
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert_eq(held(), HOLD_KEPT);
+	cr_assert_not(was_granted(other));
+	cr_assert_eq(fake.wakes, wakes + 1);
+	cr_assert_eq(load_rlx(&sched.sysmon_asleep), 0);
+}
+
+static int asked_fd;
+static bool asked_write, answer;
+
+static bool ask(int fd, bool write)
+{
+	asked_fd = fd;
+	asked_write = write;
+	return answer;
+}
+
+Test(entersyscall, a_read_that_would_block_hands_the_p_on_at_once)
+{
+	struct g *other = somebody_waits();
+
+	fake.would_block = ask;
+	answer = true;
+	entersyscall(m, MAY_READ(1234567), 0);
+	cr_assert_eq(asked_fd, 1234567);
+	cr_assert_not(asked_write);
+	cr_assert(was_granted(other));
+}
+
+Test(entersyscall, a_write_that_has_room_keeps_the_p)
+{
+	struct g *other = somebody_waits();
+
+	fake.would_block = ask;
+	asked_fd = -1;
+	answer = false;
+	entersyscall(m, MAY_WRITE(3), 0);
+	cr_assert_eq(asked_fd, 3);
+	cr_assert(asked_write);
+	cr_assert_not(was_granted(other));
+	cr_assert_eq(held(), HOLD_KEPT);
+}
+
+Test(entersyscall, asks_nothing_when_nobody_waits)
+{
+	fake.would_block = ask;
+	entersyscall(m, MAY_READ(3), 0);
+	exitsyscall(m);
+	cr_assert_eq(fake.would_block_asked, 0);
+}
+
+Test(entersyscall, who_was_asked_to_give_way_does_so_at_its_next_call)
+{
+	struct g *other = somebody_waits();
+
+	preempt_request(g);
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert_eq(held(), HOLD_LOST);
+	cr_assert(was_granted(other));
+}
+
+Test(entersyscall, a_request_that_nobody_needs_any_more_is_dropped_on_the_way_out)
+{
+	preempt_request(g);
+	entersyscall(m, MAY_WAIT, 0);
+	exitsyscall(m);
+	cr_assert_eq(held(), HOLD_KEPT);
+	cr_assert_eq(load_rlx(&g->preempt), 0);
+}
+
+Test(entersyscall, who_comes_home_first_refuses)
+{
+	struct seizure s;
+	u64 serial = hold_serial(load_rlx(&g->hold));
+
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert(seize_ask(p, &s));
+	exitsyscall(m);
+	cr_assert_eq(load_rlx(&g->hold), hold_make(serial + 1, p->id, HOLD_KEPT));
+	cr_assert_not(seize_take(&s));
+	cr_assert_eq(held(), HOLD_KEPT);
+}
+
+Test(entersyscall, who_comes_home_late_takes_an_idle_p)
+{
+	struct seizure s;
+
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert(seize_ask(p, &s));
+	cr_assert(seize_take(&s));
+	handoffp(p);
+	cr_assert_eq(sched.npidle, 1);
+	exitsyscall(m);
+	cr_assert_eq(held(), HOLD_KEPT);
+	cr_assert_eq(m->p, p);
+	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&g->status), G_RUNNING);
+}
+
+/* ---- with threads ---- */
+
+static u64 home[4];
+
+static void computes(void *arg)
+{
+	fake_compute(2 * MS);
+	home[1] = fake.now;
+}
+
+static void waits_then_returns(void *arg)
+{
+	g_create(computes, NULL);
+	fake_yield();
+	home[3] = fake.now;
+	g_call(WILL_WAIT, 7, 1 * MS);
+	home[0] = fake.now;
+	fake_check(g_has_p(g_self()), "home without a P");
+}
+
+Test(entersyscall, who_comes_home_late_waits_for_a_p_and_gets_it)
+{
+	fake_reset(0);
+	g_first(1, waits_then_returns, NULL);
+	fake_run();
+	cr_assert_eq(home[1], home[3] + 2 * MS, "the other ran at once and undisturbed");
+	cr_assert_eq(home[0], home[1], "and handed its P on when it ended");
+	cr_assert_eq(stat_get(parks), 2);
+}
+
+static void long_wait(void *arg)
+{
+	g_call(WILL_WAIT, 7, 20 * MS);
+}
+
+static void takes_from_a_waiter(void *arg)
+{
+	g_create(long_wait, NULL);
+	g_call(WILL_WAIT, 7, 1 * MS); /* the new one takes the P, and waits too */
+	home[2] = fake.now;
+}
+
+Test(entersyscall, who_comes_home_takes_the_p_of_one_that_said_it_would_wait)
+{
+	fake_reset(0);
+	g_first(1, takes_from_a_waiter, NULL);
+	fake_run();
+	cr_assert_eq(home[2], 1001 * MS, "without waiting for sysmon");
+	cr_assert_eq(stat_get(retakes), 2, "the new one took it in the same way");
+}
+
+static struct m *target;
+static bool entered;
+
+static void enters_with_a_signal_in_flight(void *arg)
+{
+	target = getm();
+	store_rlx(&target->sig, SIG_SENDING);
+	g_call(MAY_WAIT, 0, 0);
+	entered = true;
+}
+
+static void withdraws(void *arg)
+{
+	while (!target || target->sig.v != SIG_SENDING)
+		fake_yield();
+	for (int i = 0; i < 10; i++)
+		fake_yield();
+	fake_check(!entered, "entered with a signal in flight");
+	fake_check(load_rlx(&target->g->status) == G_RUNNING, "open to the signal while it waits");
+	store_rel(&target->sig, SIG_NONE);
+}
+
+Test(entersyscall, no_bracket_is_entered_with_a_signal_in_flight)
+{
+	fake_reset(0);
+	target = NULL;
+	entered = false;
+	g_first(1, enters_with_a_signal_in_flight, NULL);
+	fake_spawn(withdraws, NULL);
+	fake_run();
+	cr_assert(entered);
+}

@@ -1,0 +1,200 @@
+/* runtime/proc.c with threads: parking, waking, yielding, dissolving, on the fake in order. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "runtime/gmprt.h"
+#include "tests/unit/fake_g.h"
+
+static int order[32], norder;
+static u32 most; /* that have computed at once */
+
+static void note_turn(void *arg)
+{
+	order[norder++] = (int)(long)arg;
+}
+
+static void setup(void)
+{
+	fake_reset(0);
+	norder = 0;
+	most = 0;
+	fake.check = NULL;
+}
+
+TestSuite(handoff, .init = setup);
+
+/* Run by every switch point: who computes with a P counts. */
+static void check_cap(void)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < fake.nm; i++) {
+		struct fake_m *fm = &fake.m[i];
+		struct m *m = fm == fake.self ? gmp_tls_m : fm->tls;
+
+		n += fm->state == FAKE_COMPUTING && m && m->g && !m->depth;
+	}
+	if (n > sched.gomaxprocs.v && !sched.dissolved.v)
+		fake_fail("%u compute on %u Ps", n, sched.gomaxprocs.v);
+	if (n > most)
+		most = n;
+}
+
+static void five_wait(void *arg)
+{
+	for (long i = 0; i < 5; i++) {
+		g_create(note_turn, (void *)i);
+		fake_yield();
+	}
+	fake_check(norder == 0, "somebody ran without a P");
+	g_call(WILL_WAIT, 0, 1 * MS);
+}
+
+Test(handoff, new_threads_run_in_the_order_of_their_birth)
+{
+	g_first(1, five_wait, NULL);
+	fake_run();
+	cr_assert_eq(norder, 5);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(order[i], i);
+}
+
+static void yields(void *arg)
+{
+	for (int i = 0; i < 3; i++) {
+		note_turn(arg);
+		fake_compute(100 * US); /* a yield right after the grant gives nothing away */
+		g_yield();
+	}
+}
+
+static void three_yield(void *arg)
+{
+	for (long i = 0; i < 3; i++) {
+		g_create(yields, (void *)i);
+		fake_yield();
+	}
+}
+
+Test(handoff, who_yields_goes_behind_the_others)
+{
+	static const int want[] = { 0, 1, 2, 0, 1, 2, 0, 1, 2 };
+
+	g_first(1, three_yield, NULL);
+	fake_run();
+	cr_assert_eq(norder, 9);
+	cr_assert_arr_eq(order, want, sizeof(want));
+}
+
+static void hog(void *arg)
+{
+	fake_compute(20 * MS);
+}
+
+static void ten_hogs(void *arg)
+{
+	for (int i = 0; i < 10; i++)
+		g_create(hog, NULL);
+	fake_compute(20 * MS);
+}
+
+Test(handoff, no_more_than_gomaxprocs_run)
+{
+	for (u32 procs = 1; procs <= 4; procs++) {
+		setup();
+		fake.check = check_cap;
+		g_first(procs, ten_hogs, NULL);
+		fake_run();
+		cr_assert_eq(stat_get(strays) + stat_get(overcap), 0);
+	}
+}
+
+Test(handoff, all_ps_are_used)
+{
+	for (u32 procs = 1; procs <= 4; procs++) {
+		setup();
+		fake.check = check_cap;
+		g_first(procs, ten_hogs, NULL);
+		fake_run();
+		cr_assert_eq(most, procs, "%u of %u", most, procs);
+		cr_assert_leq(fake.now, 1000 * MS + 11 * 20 * MS / procs + 30 * MS);
+	}
+}
+
+static void resizes(void *arg)
+{
+	for (int i = 0; i < 6; i++)
+		g_create(hog, NULL);
+	fake_yield();
+	fake_check(gmp_maxprocs(3) == 1, "the old number");
+	fake_compute(1 * MS);
+	gmp_maxprocs(1);
+	fake_compute(1 * MS);
+}
+
+Test(handoff, a_smaller_cap_is_reached_within_a_slice)
+{
+	g_first(1, resizes, NULL);
+	fake_run_for(25 * MS);
+	fake.check = check_cap;
+	fake_run();
+	cr_assert_eq(most, 1);
+	cr_assert_eq(stat_get(overcap), 0);
+}
+
+/* ---- failing open ---- */
+
+static void dissolves(void *arg)
+{
+	for (int i = 0; i < 5; i++)
+		g_create(hog, NULL);
+	fake_yield();
+	sched_dissolve();
+	fake_compute(20 * MS);
+	g_call(WILL_WAIT, 0, 1 * MS);
+	fake_compute(1 * MS);
+	g_yield();
+}
+
+Test(handoff, dissolving_lets_everybody_go_at_once)
+{
+	fake.check = check_cap;
+	g_first(1, dissolves, NULL);
+	fake_run();
+	cr_assert_eq(most, 6);
+	cr_assert_leq(fake.now, 1023 * MS);
+}
+
+static void loses_its_p(void *arg)
+{
+	releasep(g_self()); /* and hands it to nobody */
+	g_call(MAY_WAIT, 0, 1 * MS);
+	fake_compute(1 * MS);
+}
+
+static void long_hog(void *arg)
+{
+	fake_compute(2000 * MS);
+}
+
+static void checks(void *arg)
+{
+	g_create(loses_its_p, NULL);
+	g_call(MAY_WAIT, 0, 1 * MS);
+	g_create(long_hog, NULL);
+	fake_check(gmp_check() == -1, "the books");
+	fake_compute(1 * MS);
+}
+
+Test(handoff, a_lost_p_dissolves_the_cap_and_the_program_lives_on)
+{
+	opts.on_bug = ON_BUG_DISSOLVE;
+	fake.yield_ns = 100 * US;
+	fake.check = check_cap;
+	g_first(2, checks, NULL);
+	fake_run();
+	cr_assert(strstr(fake_output(),
+			 "gmp: fatal: check: nobody holds a P that is handed out: handed out 2, "
+			 "idle 0, gomaxprocs 2\n"));
+	cr_assert_geq(most, 2, "all run");
+}

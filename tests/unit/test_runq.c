@@ -1,0 +1,181 @@
+/*
+ * runtime/runq.c: Go's runtime/proc_runtime_test.go (Queue, Empty, Steal) and what is ours: the share of the
+ * global queue, overflow, and the bounded preference for Gs that come back.
+ */
+#include "runtime/runq.h"
+
+#include <criterion/criterion.h>
+
+#include "runtime/opts.h"
+#include "tests/unit/fake_os.h"
+
+#define GS 700
+
+static struct g gs[GS];
+static struct p p1, p2;
+
+static void setup(void)
+{
+	fake_reset(0);
+	memset(&p1, 0, sizeof(p1));
+	memset(&p2, 0, sizeof(p2));
+	memset(gs, 0, sizeof(gs));
+	store_rlx(&sched.gomaxprocs, 1);
+}
+
+TestSuite(runq, .init = setup);
+
+static u32 index_of(struct g *g)
+{
+	return (u32)(g - gs);
+}
+
+static void put_globally(u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		globrunq_put(&gs[i]);
+}
+
+Test(runq, is_a_fifo_through_every_wrap)
+{
+	u32 in = 0, out = 0;
+
+	for (u32 n = 0; n < RUNQ_SIZE; n++) {
+		cr_assert_null(runq_get(&p1));
+		for (u32 i = 0; i < n; i++)
+			cr_assert(runq_put(&p1, &gs[in++ % GS]));
+		cr_assert_eq(runq_size(&p1), n);
+		for (u32 i = 0; i < n; i++)
+			cr_assert_eq(runq_get(&p1), &gs[out++ % GS], "%u of %u", i, n);
+		cr_assert_null(runq_get(&p1));
+	}
+}
+
+Test(runq, takes_256_and_says_when_it_is_full)
+{
+	for (u32 i = 0; i < RUNQ_SIZE; i++)
+		cr_assert(runq_put(&p1, &gs[i]));
+	cr_assert_not(runq_put(&p1, &gs[RUNQ_SIZE]));
+	cr_assert_eq(runq_get(&p1), &gs[0], "the one too many did no harm");
+	cr_assert(runq_put(&p1, &gs[RUNQ_SIZE]));
+	cr_assert_eq(runq_size(&p1), RUNQ_SIZE);
+}
+
+Test(runq, indices_survive_the_wrap_of_32_bits)
+{
+	store_rlx(&p1.runqhead, ~0u - 3);
+	store_rlx(&p1.runqtail, ~0u - 3);
+	for (u32 i = 0; i < 10; i++)
+		cr_assert(runq_put(&p1, &gs[i]));
+	cr_assert_eq(runq_size(&p1), 10);
+	for (u32 i = 0; i < 10; i++)
+		cr_assert_eq(runq_get(&p1), &gs[i]);
+}
+
+/* As Go's TestRunqSteal: every G is somewhere, once. */
+Test(runq, steals_half_rounded_up)
+{
+	for (u32 n = 0; n <= RUNQ_SIZE; n++) {
+		u8 seen[GS] = { 0 };
+		struct g *g, *first;
+		u32 left;
+
+		for (u32 i = 0; i < n; i++)
+			runq_put(&p1, &gs[i]);
+		first = runq_steal(&p2, &p1);
+		cr_assert_eq(first, n ? &gs[0] : NULL, "the oldest of %u", n);
+		left = runq_size(&p1);
+		cr_assert_eq(left, n / 2, "%u left of %u", left, n);
+		cr_assert_eq(runq_size(&p2) + (first != NULL), n - n / 2);
+		if (first)
+			seen[index_of(first)]++;
+		while ((g = runq_get(&p1)) || (g = runq_get(&p2)))
+			seen[index_of(g)]++;
+		for (u32 i = 0; i < n; i++)
+			cr_assert_eq(seen[i], 1, "%u of %u seen %u times", i, n, seen[i]);
+	}
+}
+
+Test(runq, what_is_stolen_into_a_full_ring_goes_to_the_global_queue)
+{
+	for (u32 i = 0; i < 100; i++)
+		runq_put(&p1, &gs[i]);
+	for (u32 i = 0; i < RUNQ_SIZE - 10; i++)
+		runq_put(&p2, &gs[200 + i]);
+	cr_assert_eq(runq_steal(&p2, &p1), &gs[0]);
+	cr_assert_eq(runq_size(&p2), RUNQ_SIZE);
+	cr_assert_eq(load_rlx(&sched.runq.size), 39, "50 stolen, 1 returned, 10 had room");
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[11]);
+}
+
+Test(runq, the_global_queue_is_a_fifo)
+{
+	put_globally(3);
+	cr_assert_eq(load_rlx(&sched.runq.size), 3);
+	for (u32 i = 0; i < 3; i++)
+		cr_assert_eq(globrunq_get(&p1, 1), &gs[i]);
+	cr_assert_null(globrunq_get(&p1, 1));
+	cr_assert_null(globrunq_get(&p1, 0));
+	put_globally(1);
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[0], "usable after it was empty");
+}
+
+Test(runq, takes_a_fair_share_of_the_global_queue)
+{
+	store_rlx(&sched.gomaxprocs, 4);
+	put_globally(100);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[0]);
+	cr_assert_eq(runq_size(&p1), 25, "100 / 4 + 1, one of them returned");
+	cr_assert_eq(load_rlx(&sched.runq.size), 74);
+	cr_assert_eq(runq_get(&p1), &gs[1], "in order");
+}
+
+Test(runq, takes_no_more_than_half_a_ring_at_once)
+{
+	put_globally(600);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[0]);
+	cr_assert_eq(runq_size(&p1), RUNQ_SIZE / 2 - 1);
+}
+
+Test(runq, takes_no_more_than_it_is_told_or_has_room_for)
+{
+	put_globally(20);
+	cr_assert_eq(globrunq_get(&p1, 5), &gs[0]);
+	cr_assert_eq(runq_size(&p1), 4);
+	for (u32 i = 0; i < RUNQ_SIZE - 2; i++)
+		runq_put(&p2, &gs[100 + i]);
+	cr_assert_eq(globrunq_get(&p2, 10), &gs[5]);
+	cr_assert_eq(runq_size(&p2), RUNQ_SIZE);
+	cr_assert_eq(load_rlx(&sched.runq.size), 12);
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[8], "the one without room is still the next");
+}
+
+Test(runq, a_g_goes_where_it_says_it_belongs)
+{
+	gs[0].back = true;
+	globrunq_put(&gs[0]);
+	globrunq_put(&gs[1]);
+	cr_assert_eq(load_rlx(&sched.backq.size), 1);
+	cr_assert_eq(load_rlx(&sched.runq.size), 1);
+	cr_assert_eq(backq_get(&p1, fake.now), &gs[0]);
+	cr_assert_null(backq_get(&p1, fake.now));
+}
+
+Test(runq, prefers_those_who_come_back_for_one_slice)
+{
+	u64 start = fake.now, slice = opts.slice_us * US;
+
+	for (u32 i = 0; i < 4; i++) {
+		gs[i].back = true;
+		globrunq_put(&gs[i]);
+	}
+	globrunq_put(&gs[9]);
+	cr_assert_eq(backq_get(&p1, start), &gs[0], "a row begins");
+	p1.boost_ns = start;
+	cr_assert_eq(backq_get(&p1, start + slice - 1), &gs[1]);
+	cr_assert_null(backq_get(&p1, start + slice), "now it is the turn of the others");
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[9]);
+	cr_assert_eq(backq_get(&p1, start + slice), &gs[2], "who are none: nothing to be fair to");
+	runq_put(&p1, &gs[9]);
+	cr_assert_null(backq_get(&p1, start + slice), "others in the ring count as well");
+}
