@@ -1,5 +1,6 @@
 /*
- * Simulated threads that are Gs: what preload/ does at birth, at death and around a call, on the fake.
+ * Simulated threads that are Gs: what preload/ does at birth, at death and around a call, on the
+ * fake.
  */
 #ifndef TESTS_UNIT_FAKE_G_H
 #define TESTS_UNIT_FAKE_G_H

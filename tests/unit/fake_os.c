@@ -1,7 +1,7 @@
 /*
  * The calls of runtime/os.h, answered from the simulated threads' state.  fake_threads.c runs the
- * threads.  Each call is a switch point before it acts, and those that change the signal mask are one after
- * it too: that is where a real kernel delivers.
+ * threads.  Each call is a switch point before it acts, and those that change the signal mask are
+ * one after it too: that is where a real kernel delivers.
  */
 #include "runtime/os.h"
 

@@ -2,17 +2,17 @@
  * A fake of runtime/os.h: a kernel with a virtual clock, simulated threads and a seeded scheduler.
  *
  * A simulated thread (struct fake_m) is a coroutine with a gmp_tls_m, a signal mask, a queue of
- * signals and a CPU clock of its own.  Every call of os.h is a switch point: there the clock moves, another
- * thread may go on, and a pending signal is delivered.  Nothing else is concurrent, so a run is a
- * function of its seed:
+ * signals and a CPU clock of its own.  Every call of os.h is a switch point: there the clock moves,
+ * another thread may go on, and a pending signal is delivered.  Nothing else is concurrent, so a
+ * run is a function of its seed:
  *
  *   fake_reset(0)      in order: a thread runs until it sleeps, who is ready first runs first
- *   fake_reset(seed)   at random: threads change at any switch point, are stalled for a while (the real
- *                      kernel takes their CPU), and wake from futexes for no reason
+ *   fake_reset(seed)   at random: threads change at any switch point, are stalled for a while (the
+ * real kernel takes their CPU), and wake from futexes for no reason
  *
- * When no thread is ready the clock jumps to the next time-out; when there is none either, that is a
- * deadlock.  A failure dumps all threads, Gs and Ps with the last switch points and names the seed.
- * In a program that is built on model_atomic.h every atomic operation is a switch point too.
+ * When no thread is ready the clock jumps to the next time-out; when there is none either, that is
+ * a deadlock.  A failure dumps all threads, Gs and Ps with the last switch points and names the
+ * seed. In a program that is built on model_atomic.h every atomic operation is a switch point too.
  */
 #ifndef TESTS_UNIT_FAKE_OS_H
 #define TESTS_UNIT_FAKE_OS_H

@@ -1,9 +1,9 @@
 /*
  * The simulated threads: coroutines, one at a time, and the virtual clock.
  *
- * A switch point costs a little time, may change the thread (random runs) and delivers a signal.  The
- * clock jumps only when nobody is ready.  A thread that computes is not "ready": its CPU runs it, so
- * its CPU clock is the virtual clock, until a deadline or a signal makes it ready.
+ * A switch point costs a little time, may change the thread (random runs) and delivers a signal.
+ * The clock jumps only when nobody is ready.  A thread that computes is not "ready": its CPU runs
+ * it, so its CPU clock is the virtual clock, until a deadline or a signal makes it ready.
  */
 #include "tests/unit/fake_threads.h"
 
@@ -256,7 +256,8 @@ static u64 first_deadline(void)
 	return first;
 }
 
-/* Who runs next; the clock jumps when all sleep.  The test itself when it wants to have the word. */
+/* Who runs next; the clock jumps when all sleep.  The test itself when it wants to have the word.
+ */
 static struct fake_m *pick(void)
 {
 	for (;;) {

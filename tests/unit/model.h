@@ -1,6 +1,7 @@
 /*
- * What model_atomic.h turns the runtime's atomic operations into: switch points of the fake, and stores
- * that others see late, as a processor's store buffer makes them (x86: FIFO, one buffer a CPU).
+ * What model_atomic.h turns the runtime's atomic operations into: switch points of the fake, and
+ * stores that others see late, as a processor's store buffer makes them (x86: FIFO, one buffer a
+ * CPU).
  */
 #ifndef TESTS_UNIT_MODEL_H
 #define TESTS_UNIT_MODEL_H

@@ -1,8 +1,8 @@
 /*
  * runtime/atomic.h for the model checker: put before a source by -include, it replaces each atomic
- * operation by one that the fake can interleave and delay.  The order of an operation counts as on x86: a
- * store of any order is buffered, whatever has a lock prefix empties the buffer, loads are in order.  So a
- * missing fence_light() or fence_heavy() shows, a missing acquire does not.
+ * operation by one that the fake can interleave and delay.  The order of an operation counts as on
+ * x86: a store of any order is buffered, whatever has a lock prefix empties the buffer, loads are
+ * in order.  So a missing fence_light() or fence_heavy() shows, a missing acquire does not.
  */
 #ifndef TESTS_UNIT_MODEL_ATOMIC_H
 #define TESTS_UNIT_MODEL_ATOMIC_H

@@ -1,4 +1,5 @@
-/* runtime/check.c: each way in which the books can be wrong is found, and the right ones are not. */
+/* runtime/check.c: each way in which the books can be wrong is found, and the right ones are not.
+ */
 #include <criterion/criterion.h>
 
 #include "runtime/runq.h"

@@ -1,6 +1,6 @@
 /*
- * runtime/opts.c: every option of opts.def, from its own row: the ends of its range, what is outside of it,
- * every word; and rubbish, which costs one warning a variable and nothing else.
+ * runtime/opts.c: every option of opts.def, from its own row: the ends of its range, what is
+ * outside of it, every word; and rubbish, which costs one warning a variable and nothing else.
  */
 #include "runtime/opts.h"
 

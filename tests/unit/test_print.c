@@ -1,4 +1,5 @@
-/* runtime/print.c: the formatter never overruns, a message is one write, and throw does as it is told. */
+/* runtime/print.c: the formatter never overruns, a message is one write, and throw does as it is
+ * told. */
 #include "runtime/print.h"
 
 #include <criterion/criterion.h>

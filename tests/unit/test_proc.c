@@ -1,7 +1,8 @@
 /*
- * runtime/proc.c, one step at a time: who gets the P that comes free, in which order; seizing with every late
- * and stale answer; and the number of Ps up and down under running Gs.  The Gs are puppets: they have no
- * thread, so what happens to them is read off their words.  test_handoff.c has the same with threads.
+ * runtime/proc.c, one step at a time: who gets the P that comes free, in which order; seizing with
+ * every late and stale answer; and the number of Ps up and down under running Gs.  The Gs are
+ * puppets: they have no thread, so what happens to them is read off their words.  test_handoff.c
+ * has the same with threads.
  */
 #include "runtime/proc.h"
 

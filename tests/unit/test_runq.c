@@ -1,6 +1,6 @@
 /*
- * runtime/runq.c: Go's runtime/proc_runtime_test.go (Queue, Empty, Steal) and what is ours: the share of the
- * global queue, overflow, and the bounded preference for Gs that come back.
+ * runtime/runq.c: Go's runtime/proc_runtime_test.go (Queue, Empty, Steal) and what is ours: the
+ * share of the global queue, overflow, and the bounded preference for Gs that come back.
  */
 #include "runtime/runq.h"
 

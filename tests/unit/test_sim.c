@@ -1,15 +1,17 @@
 /*
- * The whole scheduler at random: threads that compute, call, block unseen, yield, jump, create and end,
- * while the number of Ps changes, one run a seed.  After every step of every thread the laws are checked:
+ * The whole scheduler at random: threads that compute, call, block unseen, yield, jump, create and
+ * end, while the number of Ps changes, one run a seed.  After every step of every thread the laws
+ * are checked:
  *
  *   - no two Gs hold the same P, and nobody holds one that is idle or dead;
  *   - who runs user code holds a P, unless it blocked unseen or could not be asked (counted);
  *   - with sched.lock free: handed out + idle = gomaxprocs, and no G waits while a P is idle;
  *   - no call in a bracket is cut short by a signal of ours;
- *   - everybody finishes, waits for a P no longer than the slices before it, and the books are empty.
+ *   - everybody finishes, waits for a P no longer than the slices before it, and the books are
+ * empty.
  *
- * Built twice.  As unit_sim, threads change at calls of the OS layer.  As unit_model, at every atomic
- * operation, and stores are seen late as a store buffer makes them: that checks the fences.
+ * Built twice.  As unit_sim, threads change at calls of the OS layer.  As unit_model, at every
+ * atomic operation, and stores are seen late as a store buffer makes them: that checks the fences.
  * SIM_SEED=n repeats one run, SIM_SEEDS=n runs so many.
  */
 #include <criterion/criterion.h>
@@ -315,17 +317,6 @@ static const struct op {
 #undef OP
 };
 
-/*
- * Between getting a P and closing the gate a thread is RUNNING with a gate open.  What a handler calls
- * there is in no bracket: it may become a stray, and be cut short by our signal.  Known, rare, not modelled.
- */
-static bool between(void)
-{
-	struct m *m = getm();
-
-	return m && m->depth && load_rlx(&m->g->status) == G_RUNNING;
-}
-
 /* A handler of the host: computes, makes a call, and may leave by longjmp. */
 static void host_handler(void)
 {
@@ -335,7 +326,7 @@ static void host_handler(void)
 	struct gate gate;
 
 	fake_compute(fake_random(5 * US));
-	if (fake_random(2) && !between()) {
+	if (fake_random(2)) {
 		m->user = false;
 		gate = gate_open(MAY_WAIT, 1, (uintptr_t)__builtin_frame_address(0));
 		fake_sleep_in_gate(1, fake_random(50 * US));
@@ -419,7 +410,8 @@ static void check_end(void)
 	cr_assert_eq(fake.outlen, 0, "seed %lu said %s", fake.seed, fake_output());
 }
 
-/* Each waits for those before it: a slice, the time to be asked, and what the kernel took from them. */
+/* Each waits for those before it: a slice, the time to be asked, and what the kernel took from
+ * them. */
 static void check_wait(void)
 {
 	u64 turn = 2 * plan.slice_ns + 2 * MS;
