@@ -70,8 +70,11 @@ static bool sysmon_sync(void)
 	want = load_rlx(&sched.ng) > 0;
 	if (want && !load_rlx(&sched.sysmon_on)) {
 		store_rlx(&sched.sysmon_quit, 0);
+		store_rlx(&sched.sysmon_ready, 0);
 		ok = rt_hooks.thread_start(sysmon_main) == 0;
 		store_rlx(&sched.sysmon_on, ok);
+		if (ok)
+			sysmon_await_start();
 	} else if (!want && load_rlx(&sched.sysmon_on)) {
 		sysmon_end_locked();
 	}

@@ -47,6 +47,12 @@ void sysmon_kick(void)
 	}
 }
 
+void sysmon_await_start(void)
+{
+	while (!load_acq(&sched.sysmon_ready)) /* @pair ready */
+		os_futex_wait(&sched.sysmon_ready, 0, -1);
+}
+
 void sysmon_stop(void)
 {
 	store_rel(&sched.sysmon_quit, 1);
@@ -421,6 +427,8 @@ void sysmon_main(void)
 	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
 	os_private_fds(opts.schedtrace != 0);
+	store_rel(&sched.sysmon_ready, 1); /* @pair ready */
+	os_futex_wake(&sched.sysmon_ready, 1);
 	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
 	while (!load_acq(&sched.sysmon_quit)) {

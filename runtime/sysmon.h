@@ -15,6 +15,12 @@
 void sysmon_main(void);
 /* Somebody queued for a P, or entered a call while others wait.  By: anybody.  Signal-safe. */
 void sysmon_kick(void);
+/*
+ * Waits until sysmon_main() has a descriptor table of its own: while the kernel makes it, it may
+ * hold copies of the host's descriptors for a moment, and a close by the host would not be the last
+ * one.
+ */
+void sysmon_await_start(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);
 

@@ -197,6 +197,7 @@ struct sched {
 	au32 sysmon_seq;				 /* futex word */
 	au32 sysmon_quit;
 	au32 sysmon_on;
+	au32 sysmon_ready; /* it has descriptors of its own */
 
 	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
 	struct mutex

@@ -158,7 +158,8 @@ static void dump(size_t n)
 	for (u32 i = 0; i < fake.nm; i++)
 		n = dump_thread(n, &fake.m[i]);
 	n = put(n,
-		"sched: gomaxprocs=%u npidle=%u nwait=%u runq=%u backq=%u ng=%u lock=%u asleep=%u\n",
+		"sched: gomaxprocs=%u npidle=%u nwait=%u runq=%u backq=%u ng=%u lock=%u "
+		"asleep=%u\n",
 		sched.gomaxprocs.v, sched.npidle, sched.nwait.v, sched.runq.size.v,
 		sched.backq.size.v, sched.ng.v, sched.lock.key.v, sched.sysmon_asleep.v);
 	for (u32 i = 0; i < sched.nallp; i++)

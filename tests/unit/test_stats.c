@@ -1,0 +1,140 @@
+/* runtime/stats.c: the two lines that people and tools read, to the letter. */
+#include "runtime/stats.h"
+
+#include <criterion/criterion.h>
+#include <regex.h>
+#include <string.h>
+
+#include "runtime/os.h"
+#include "runtime/runq.h"
+#include "tests/unit/fake_g.h"
+
+static void setup(void)
+{
+	fake_reset(0);
+	g_here(2);
+	fake_output();
+}
+
+TestSuite(stats, .init = setup);
+
+static const char *trace(u64 ns)
+{
+	schedtrace(sched.start_ns + ns);
+	return fake_output();
+}
+
+/* A line of Go's own, made with GODEBUG=schedtrace. */
+Test(stats, schedtrace_is_gos_line)
+{
+	store_rlx(&sched.ng, 6);
+	store_rlx(&sched.nwait, 4);
+	store_rlx(&sched.allp[0]->schedtick, 15);
+	store_rlx(&sched.allp[1]->schedtick, 19);
+	cr_assert_str_eq(trace(507999999),
+			 "SCHED 507ms: gomaxprocs=2 idleprocs=1 threads=7 spinningthreads=0 "
+			 "needspinning=0 idlethreads=1 runqueue=0 [ 0 0 ] schedticks=[ 15 19 ]\n");
+	cr_assert_eq(fake.writes, 1, "a line is one write");
+}
+
+Test(stats, schedtrace_has_gos_form_for_any_number_of_ps)
+{
+	regex_t re;
+
+	cr_assert_eq(regcomp(&re,
+			     "^SCHED [0-9]+ms: gomaxprocs=([0-9]+) idleprocs=[0-9]+ threads=[0-9]+ "
+			     "spinningthreads=[0-9]+ needspinning=[01] idlethreads=[0-9]+ "
+			     "runqueue=[0-9]+ \\[( [0-9]+)+ \\] schedticks=\\[( [0-9]+)+ \\]\n$",
+			     REG_EXTENDED | REG_NOSUB),
+		     0);
+	for (u32 procs = 1; procs <= 64; procs *= 4) {
+		const char *line;
+
+		fake_reset(0);
+		g_here(procs);
+		line = trace(3600000 * MS);
+		cr_assert_eq(regexec(&re, line, 0, NULL, 0), 0, "%s", line);
+	}
+	regfree(&re);
+}
+
+Test(stats, schedtrace_counts_the_queues_apart)
+{
+	static struct g gs[5];
+
+	gs[1].back = true;
+	for (int i = 0; i < 3; i++)
+		globrunq_put(&gs[i]);
+	runq_put(sched.allp[1], &gs[3]);
+	runq_put(sched.allp[1], &gs[4]);
+	cr_assert(strstr(trace(0), " runqueue=3 [ 0 2 ] schedticks=["));
+}
+
+Test(stats, the_line_at_exit)
+{
+	stat_add(handoffs, 123);
+	stat_add(retakes, 45);
+	stat_add(preempts, 7);
+	stat_add(overcap, 1);
+	stat_add(parks, 120);
+	stat_max(maxwait_ns, 10342999);
+	stat_max(peak_gs, 10);
+	stat_stray(202);
+	stat_stray(202);
+	stats_print();
+	cr_assert_str_eq(
+		fake_output(),
+		"gmp: stats: maxprocs=2 threads=10 handoffs=123 retakes=45 strays=2 [202:2] "
+		"preempts=7 overcap=1 parks=120 maxwait=10342us\n");
+	cr_assert_eq(fake.writes, 1);
+}
+
+Test(stats, no_strays_no_list)
+{
+	stats_print();
+	cr_assert(strstr(fake_output(), " strays=0 preempts=0 "));
+}
+
+static void strays(int call, int n)
+{
+	while (n--)
+		stat_stray(call);
+}
+
+Test(stats, strays_are_listed_most_frequent_first)
+{
+	strays(0, 2);
+	strays(202, 3);
+	strays(PROBE_FAULT, 5);
+	strays(7, 2);
+	strays(PROBE_UNKNOWN, 1);
+	stats_print();
+	cr_assert(strstr(fake_output(), " strays=13 [pf:5 202:3 0:2 7:2 ?:1] "));
+}
+
+Test(stats, calls_with_numbers_beyond_the_table_are_counted_together)
+{
+	strays(509, 1);
+	strays(PROBE_ASLEEP, 1);
+	strays(100000, 2);
+	stats_print();
+	cr_assert(strstr(fake_output(), " strays=4 [?:3 509:1] "));
+}
+
+Test(stats, the_list_of_strays_ends_after_eight)
+{
+	for (int call = 0; call < 20; call++)
+		strays(call, 20 - call);
+	stats_print();
+	cr_assert(strstr(fake_output(),
+			 " strays=210 [0:20 1:19 2:18 3:17 4:16 5:15 6:14 7:13] preempts="));
+}
+
+Test(stats, a_maximum_only_rises)
+{
+	stat_max(maxwait_ns, 5);
+	stat_max(maxwait_ns, 3);
+	cr_assert_eq(stat_get(maxwait_ns), 5);
+	stat_max(maxwait_ns, 6);
+	cr_assert_eq(stat_get(maxwait_ns), 6);
+}
