@@ -24,7 +24,7 @@ static const char *trace(u64 ns)
 	return fake_output();
 }
 
-/* A line of Go's own, made with GODEBUG=schedtrace. */
+/* The form of GODEBUG=schedtrace. */
 Test(stats, schedtrace_is_gos_line)
 {
 	store_rlx(&sched.ng, 6);
