@@ -87,7 +87,10 @@ enum yield gate_yields(struct m *m)
 void gmp_entersyscall(void)
 {
 	/* The frame that calls us outlives the bracket. */
-	gate_open(MAY_WAIT, CALL_NONE, (uintptr_t)__builtin_frame_address(0));
+	struct gate gate = gate_open(MAY_WAIT, CALL_NONE, (uintptr_t)__builtin_frame_address(0));
+
+	if (gate.m)
+		gate.m->api_brackets = gate.m->api_brackets << 1 | gate.bracket;
 }
 
 void gmp_exitsyscall(void)
@@ -97,7 +100,8 @@ void gmp_exitsyscall(void)
 
 	if (!m || !load_rlx(&m->live) || !m->depth)
 		return;
-	gate = (struct gate){ m, m->depth - 1, m->depth == 1 };
+	gate = (struct gate){ m, m->depth - 1, m->api_brackets & 1 };
+	m->api_brackets >>= 1;
 	gate_close(&gate);
 }
 

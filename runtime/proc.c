@@ -334,6 +334,12 @@ void acquirep(struct m *m, bool back)
 		return;
 	}
 	mask = crit_enter();
+	if (hold_of(load_rlx(&m->g->hold)) != HOLD_LOST) {
+		/* A handler came in before us, made a call of its own, and got a P for it. */
+		store_rlx(&m->g->status, G_RUNNING);
+		crit_leave(mask);
+		return;
+	}
 	if (load_rlx(&sched.nwait) == 0) /* relaxed: only saves asking in vain */
 		p = seize_waiting();
 	if (p)

@@ -108,6 +108,7 @@ struct m {
 	struct g *g;
 	struct p *p;	   /* P held last; g->hold says if it still is.  Owner only. */
 	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
+	u64 api_brackets;  /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
 	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
 	struct note park;  /* a P granted to us comes through here */
