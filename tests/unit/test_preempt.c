@@ -1,0 +1,206 @@
+/*
+ * runtime/preempt.c: the signal's flight, step by step.  The test is both the sender and the thread
+ * that it is sent to; what is queued to it stays queued, as if it blocked the signal.
+ */
+#include "runtime/preempt.h"
+
+#include <criterion/criterion.h>
+
+#include "runtime/entersyscall.h"
+#include "tests/unit/fake_g.h"
+#include "tests/unit/fake_threads.h"
+
+static struct m *m;
+static struct g *g;
+
+static void setup(void)
+{
+	fake_reset(0);
+	m = g_here(1);
+	g = m->g;
+}
+
+TestSuite(preempt, .init = setup);
+
+static u32 flight(void)
+{
+	return load_rlx(&m->sig);
+}
+
+/* ---- sending ---- */
+
+Test(preempt, sends_one_at_a_time)
+{
+	cr_assert(preempt_send(g));
+	cr_assert_eq(flight(), SIG_SENT);
+	cr_assert_not(preempt_send(g));
+	cr_assert_eq(fake.signals_sent, 1);
+	cr_assert_eq(stat_get(preempts), 1);
+	cr_assert_eq(fake_test.sigs[0].sig, PREEMPT_SIGNO);
+	cr_assert_eq(fake_test.sigs[0].mark, &preempt_mark);
+}
+
+Test(preempt, sends_none_to_a_g_in_a_bracket)
+{
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert_not(preempt_send(g));
+	cr_assert_eq(fake.signals_sent, 0);
+	cr_assert_eq(flight(), SIG_NONE, "withdrawn");
+	exitsyscall(m);
+	cr_assert(preempt_send(g), "and can be sent again");
+}
+
+Test(preempt, sends_none_to_a_g_that_waits_or_has_ended)
+{
+	store_rlx(&g->status, G_RUNNABLE);
+	cr_assert_not(preempt_send(g));
+	store_rlx(&g->status, G_RUNNING);
+	store_rlx(&m->live, 0);
+	cr_assert_not(preempt_send(g));
+	cr_assert_eq(fake.signals_sent, 0);
+	cr_assert_eq(flight(), SIG_NONE);
+}
+
+Test(preempt, a_thread_that_is_gone_is_no_reason_to_warn)
+{
+	fake_output();
+	m->tid = 999;
+	cr_assert_not(preempt_send(g));
+	cr_assert_eq(flight(), SIG_NONE);
+	cr_assert_eq(stat_get(preempts), 0);
+	cr_assert_str_eq(fake_output(), "");
+}
+
+/* ---- taking it off the queue ---- */
+
+Test(preempt, settling_takes_a_blocked_one_and_leaves_the_hosts)
+{
+	store_rlx(&preempt_signo, 40);
+	fake_post_signal(&fake_test, 40, NULL);
+	cr_assert(preempt_send(g));
+	fake_post_signal(&fake_test, 40, NULL);
+	store_rlx(&preempt_signo, 41); /* moved meanwhile: the one in flight has the old number */
+	preempt_settle(m);
+	cr_assert_eq(flight(), SIG_NONE);
+	cr_assert_eq(fake_test.nsigs, 2);
+	cr_assert_null(fake_test.sigs[0].mark);
+	cr_assert_null(fake_test.sigs[1].mark);
+}
+
+Test(preempt, settling_is_not_kept_up_by_one_that_the_kernel_merged)
+{
+	fake_post_signal(&fake_test, PREEMPT_SIGNO, NULL);
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake_test.nsigs, 1);
+	preempt_settle(m);
+	cr_assert_eq(flight(), SIG_NONE);
+	cr_assert_eq(fake_test.nsigs, 1, "the host's own is still to come");
+}
+
+Test(preempt, a_foreign_signal_may_stand_for_ours)
+{
+	fake_post_signal(&fake_test, PREEMPT_SIGNO, NULL);
+	preempt_send(g);
+	fake_test.nsigs = 0; /* the host's is delivered */
+	preempt_foreign(m);
+	cr_assert_eq(flight(), SIG_NONE);
+	cr_assert(preempt_send(g), "the next one is not held back");
+	preempt_foreign(m);
+	cr_assert_eq(fake_test.nsigs, 0, "nor does it come twice");
+}
+
+Test(preempt, a_foreign_signal_leaves_one_that_is_being_sent)
+{
+	store_rlx(&m->sig, SIG_SENDING);
+	preempt_foreign(m);
+	cr_assert_eq(flight(), SIG_SENDING);
+	store_rlx(&m->sig, SIG_NONE);
+	preempt_foreign(m);
+	cr_assert_eq(flight(), SIG_NONE);
+}
+
+/* ---- arriving ---- */
+
+static bool arrives(void)
+{
+	bool gives_way;
+
+	store_rlx(&m->sig, SIG_SENT);
+	gives_way = preempt_arrived(m);
+	cr_assert_eq(flight(), SIG_NONE);
+	return gives_way;
+}
+
+Test(preempt, gives_way_where_it_arrives_when_asked)
+{
+	cr_assert_not(arrives(), "the request is stale");
+	preempt_request(g);
+	cr_assert(arrives());
+}
+
+Test(preempt, gives_no_way_inside_a_gate)
+{
+	preempt_request(g);
+	m->depth = 1;
+	cr_assert_not(arrives());
+	store_rlx(&g->status, G_SYSCALL);
+	cr_assert_not(arrives());
+	m->depth = 0; /* between the status and the depth */
+	cr_assert_not(arrives());
+	store_rlx(&g->status, G_RUNNABLE);
+	cr_assert_not(arrives());
+	cr_assert_eq(load_rlx(&g->preempt), 1, "the gate will see it");
+}
+
+Test(preempt, a_stray_gives_way_without_being_asked)
+{
+	struct p *p = releasep(g);
+
+	cr_assert(arrives());
+	handoffp(p);
+	preempt_park(m);
+	cr_assert(g_has_p(g));
+	cr_assert_eq(sched.npidle, 0);
+}
+
+Test(preempt, keeps_the_p_when_nobody_wants_it)
+{
+	u64 word = load_rlx(&g->hold);
+
+	preempt_request(g);
+	preempt_park(m);
+	cr_assert_eq(load_rlx(&g->hold), word);
+	cr_assert_eq(load_rlx(&g->preempt), 0);
+}
+
+/* ---- with threads ---- */
+
+static u64 hogs_end;
+
+static void hog(void *arg)
+{
+	fake_compute(25 * MS);
+	hogs_end = fake.now;
+}
+
+static void blocks_the_signal(void *arg)
+{
+	g_create(hog, NULL);
+	fake_yield();
+	fake.self->mask = ~0ul;
+	fake_compute(8 * MS); /* asked after 2.5: the hog is new */
+	fake_check(getm()->sig.v == SIG_SENT, "the signal waits");
+	g_call(WILL_WAIT, 7, 1 * MS); /* the fake fails the test when it meets the call */
+	fake_check(fake.self->nsigs == 0, "taken off the queue");
+	fake.self->mask = 0;
+	g_call(WILL_WAIT, 7, 1 * MS);
+}
+
+Test(preempt, a_blocked_signal_never_reaches_a_later_call)
+{
+	fake_reset(0);
+	g_first(1, blocks_the_signal, NULL);
+	fake_run();
+	cr_assert_eq(stat_get(overcap), 0);
+	cr_assert_geq(hogs_end, 1033 * MS);
+}

@@ -1,0 +1,339 @@
+/*
+ * runtime/sysmon.c, one round at a time: the test is the only G and holds the only P; its thread is
+ * a fake one whose state and CPU clock the test sets, and another G waits.  test_sim.c has the
+ * same with threads.
+ */
+#include "runtime/sysmon.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "runtime/entersyscall.h"
+#include "runtime/os.h"
+#include "runtime/runq.h"
+#include "tests/unit/fake_g.h"
+
+static struct m *m;
+static struct g *g, *other;
+static struct p *p;
+static struct fake_m *thread;
+
+static void never_run(void *arg)
+{
+}
+
+static void setup(void)
+{
+	fake_reset(0);
+	m = g_here(1);
+	g = m->g;
+	p = m->p;
+	other = NULL;
+	thread = fake_spawn(never_run, NULL);
+	m->tid = thread->tid;
+}
+
+TestSuite(sysmon, .init = setup);
+
+/* Another G queues, back from a call or not; its thread does not exist. */
+static void somebody_waits(bool back)
+{
+	other = g_puppet();
+	store_rlx(&other->status, G_RUNNABLE);
+	other->m->queued = true;
+	other->back = back;
+	globrunq_put(other);
+	add_sc(&sched.nwait, 1);
+}
+
+static void stop_clock(void)
+{
+	if (thread->state == FAKE_COMPUTING)
+		thread->cpu_ns += fake.now - thread->cpu_since;
+}
+
+static void computes(void)
+{
+	stop_clock();
+	thread->state = FAKE_COMPUTING;
+	thread->cpu_since = fake.now;
+}
+
+static void sleeps_in(int call)
+{
+	stop_clock();
+	thread->state = FAKE_IN_CALL;
+	thread->call = call;
+}
+
+/* Its CPU goes to somebody else. */
+static void stalls(void)
+{
+	stop_clock();
+	thread->state = FAKE_READY;
+}
+
+static bool look_after(u64 ns)
+{
+	fake.now += ns;
+	return sysmon_retake(fake.now);
+}
+
+static bool was_taken(void)
+{
+	bool granted = load_rlx(&other->m->park.key) == p->id + 1;
+
+	cr_assert_eq(granted, !g_has_p(g), "the P is with one of them");
+	return granted;
+}
+
+/* ---- calls ---- */
+
+Test(sysmon, takes_the_p_of_a_call_after_retake_us)
+{
+	somebody_waits(false);
+	opts.retake_us = 50;
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert(look_after(0));
+	cr_assert(look_after(5 * US), "a call: look again soon");
+	look_after(50 * US - 1);
+	cr_assert_not(was_taken());
+	look_after(1);
+	cr_assert(was_taken());
+	cr_assert_eq(stat_get(retakes), 1);
+	cr_assert_eq(load_rlx(&g->status), G_SYSCALL, "the call itself is not disturbed");
+	cr_assert_eq(fake.signals_sent + fake.probes, 0);
+	cr_assert_eq(sched.nstray, 0);
+}
+
+Test(sysmon, leaves_the_p_to_a_row_of_short_calls)
+{
+	somebody_waits(false);
+	computes();
+	for (int i = 0; i < 200; i++) {
+		entersyscall(m, MAY_WAIT, 0);
+		look_after(19 * US);
+		exitsyscall(m);
+	}
+	cr_assert_not(was_taken());
+	cr_assert_eq(stat_get(retakes), 0);
+}
+
+/* ---- blocked without a word ---- */
+
+/* Two looks for the books, then the sleep. */
+static void blocks(int call)
+{
+	somebody_waits(false);
+	computes();
+	look_after(20 * US);
+	look_after(20 * US);
+	sleeps_in(call);
+}
+
+Test(sysmon, finds_a_thread_that_blocks_outside_a_bracket)
+{
+	blocks(35);
+	look_after(10 * US);
+	cr_assert_not(was_taken(), "clocks are read one after the other");
+	look_after(20 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(stat_get(strays), 1);
+	cr_assert_eq(load_rlx(&sched.stats.stray_calls[35 + 1]), 1);
+	cr_assert_eq(sched.strays, g);
+	cr_assert_eq(sched.nstray, 1);
+	cr_assert_eq(load_rlx(&g->status), G_RUNNING, "it knows nothing of it");
+}
+
+Test(sysmon, finds_a_page_fault)
+{
+	blocks(PROBE_FAULT);
+	look_after(20 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(load_rlx(&sched.stats.stray_calls[0]), 1);
+}
+
+Test(sysmon, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
+{
+	blocks(35);
+	fake.blind = true;
+	for (int i = 0; i < 49; i++)
+		look_after(100 * US);
+	cr_assert_not(was_taken());
+	look_after(100 * US);
+	look_after(100 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(load_rlx(&sched.stats.stray_calls[STRAY_KINDS - 1]), 1);
+}
+
+Test(sysmon, leaves_a_running_thread_alone_and_does_not_probe_it)
+{
+	somebody_waits(false);
+	computes();
+	for (int i = 0; i < 180; i++)
+		look_after(50 * US);
+	cr_assert_not(was_taken());
+	cr_assert_eq(fake.probes + fake.signals_sent + fake.membarriers, 0);
+	cr_assert_eq(load_rlx(&g->preempt), 0);
+}
+
+Test(sysmon, leaves_the_p_to_a_thread_whose_cpu_the_kernel_gave_away)
+{
+	somebody_waits(false);
+	computes();
+	look_after(20 * US);
+	look_after(20 * US);
+	stalls();
+	for (int i = 0; i < 10; i++)
+		look_after(500 * US);
+	cr_assert_gt(fake.probes, 0);
+	cr_assert_not(was_taken());
+	cr_assert_eq(stat_get(strays), 0);
+}
+
+Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
+{
+	somebody_waits(false);
+	computes();
+	look_after(20 * US);
+	thread->state = FAKE_DONE;
+	look_after(20 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(stat_get(strays) + stat_get(overcap), 0);
+}
+
+/* ---- slices ---- */
+
+/* Looks every 100 us until the owner is asked for its P; after how long since the grant. */
+static u64 asked_after(void)
+{
+	computes();
+	while (!load_rlx(&g->preempt) && fake.now < load_rlx(&p->granted_ns) + 100 * MS)
+		look_after(100 * US);
+	return fake.now - load_rlx(&p->granted_ns);
+}
+
+Test(sysmon, asks_for_the_p_at_the_end_of_the_slice)
+{
+	somebody_waits(false);
+	cr_assert_eq(asked_after(), 10 * MS);
+	cr_assert_eq(fake.signals_sent, 1);
+	cr_assert_eq(thread->nsigs, 1);
+	cr_assert_eq(thread->sigs[0].sig, PREEMPT_SIGNO);
+	cr_assert_eq(thread->sigs[0].mark, &preempt_mark);
+	cr_assert_not(was_taken(), "asked, not robbed");
+}
+
+Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
+{
+	somebody_waits(false);
+	opts.preempt = PREEMPT_GATE;
+	cr_assert_eq(asked_after(), 10 * MS);
+	cr_assert_eq(fake.signals_sent, 0);
+}
+
+Test(sysmon, asks_after_a_quarter_when_a_g_is_back_from_a_call)
+{
+	somebody_waits(true);
+	cr_assert_eq(asked_after(), 2500 * US);
+}
+
+static void go_on(u64 ns)
+{
+	for (; ns; ns -= 100 * US) {
+		computes(); /* a signal that was queued makes the fake thread ready */
+		look_after(100 * US);
+	}
+}
+
+Test(sysmon, lets_one_more_run_when_the_owner_blocks_the_signal)
+{
+	somebody_waits(false);
+	thread->mask = ~0ul;
+	asked_after();
+	go_on(10 * MS - 100 * US);
+	cr_assert_not(was_taken());
+	go_on(200 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(stat_get(overcap), 1);
+	cr_assert_eq(fake.signals_sent, 1, "one in flight is enough");
+	cr_assert_eq(sched.strays, g, "watched from now on");
+}
+
+Test(sysmon, lets_nobody_more_run_when_the_owner_hears)
+{
+	somebody_waits(false);
+	asked_after();
+	for (int i = 0; i < 50; i++) {
+		thread->nsigs = 0;
+		preempt_arrived(m);
+		store_rlx(&g->preempt, 0);
+		go_on(1 * MS);
+	}
+	cr_assert_not(was_taken());
+	cr_assert_eq(stat_get(overcap), 0);
+	cr_assert_gt(fake.signals_sent, 25, "and is asked again");
+}
+
+Test(sysmon, lets_nobody_more_run_when_the_owner_had_no_cpu_to_hear_with)
+{
+	somebody_waits(false);
+	asked_after();
+	stalls();
+	for (int i = 0; i < 50; i++)
+		look_after(1 * MS);
+	cr_assert_not(was_taken());
+	go_on(2 * MS);
+	cr_assert(was_taken());
+}
+
+Test(sysmon, without_preemption_lets_one_more_run_after_100_ms)
+{
+	u64 asked;
+
+	somebody_waits(false);
+	opts.preempt = PREEMPT_OFF;
+	asked = load_rlx(&p->granted_ns) + 10 * MS;
+	while (!was_taken() && fake.now < asked + 200 * MS)
+		go_on(100 * US);
+	cr_assert_eq(fake.now, asked + 100 * MS);
+	cr_assert_eq(load_rlx(&g->preempt), 0);
+	cr_assert_eq(fake.signals_sent, 0);
+	cr_assert_eq(stat_get(overcap), 1);
+}
+
+/* ---- the thread ---- */
+
+static u64 home;
+
+static void stray_comes_home(void *arg)
+{
+	fake_sleep(35, 5 * MS);
+	fake_check(!g_has_p(g_self()), "it slept with a P");
+	fake_compute(25 * MS); /* strays are looked at every 20 ms at least */
+	fake_check(g_has_p(g_self()), "it ran on without a P");
+	home = fake.now;
+}
+
+static void hog(void *arg)
+{
+	fake_compute(30 * MS);
+}
+
+static void two(void *arg)
+{
+	g_create(hog, NULL);
+	fake_yield();
+	stray_comes_home(NULL);
+}
+
+Test(sysmon, a_stray_that_runs_again_is_brought_home_by_the_signal)
+{
+	fake_reset(0);
+	g_first(1, two, NULL);
+	fake_run();
+	cr_assert_eq(stat_get(strays), 1);
+	cr_assert_eq(stat_get(overcap), 0);
+	cr_assert_geq(stat_get(preempts), 1);
+	cr_assert_gt(home, 1030 * MS);
+}
