@@ -1,5 +1,5 @@
 /* Victim: children and name spaces in odd moments.  A handler forks while its thread is blocked in
- * a call, or parked for a P: the child comes back into the middle of what only its parent waits for.
+ * a call, or parked for a P: the child comes back into the middle of what its parent waits for.
  * And a program that has joined all its threads has one thread, whatever we keep for ourselves.
  */
 #include <sched.h>
