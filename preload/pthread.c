@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <threads.h>
 
 #include "preload/interpose.h"
@@ -142,31 +143,68 @@ void gthread_exit_raw(void)
 
 /* ---- birth ---- */
 
+/*
+ * What a new thread starts from.  Not in the runtime's memory: a handler may run before our first
+ * line, and fork, and the child, whose copy of that memory is wiped, goes on from here.
+ */
+struct birth {
+	struct g *g;
+	void *start, *arg;
+};
+
+/* g's M is gone only in such a child. */
 static void thread_begin(struct g *g)
 {
-	g->m->dtor_rounds = 0;
+	struct m *m = g->m;
+
+	if (!m)
+		return;
+	m->dtor_rounds = 0;
 	mstart(g);
 	pthread_setspecific(exit_key, g);
 }
 
+static struct birth begin(void *arg)
+{
+	struct birth birth = *(struct birth *)arg;
+
+	free(arg);
+	thread_begin(birth.g);
+	return birth;
+}
+
 static void *start_pthread(void *arg)
 {
-	struct g *g = arg;
-	void *(*start)(void *) = (void *(*)(void *))g->start;
-	void *start_arg = g->arg;
+	struct birth birth = begin(arg);
 
-	thread_begin(g);
-	return start(start_arg);
+	return ((void *(*)(void *))birth.start)(birth.arg);
 }
 
 static int start_thrd(void *arg)
 {
-	struct g *g = arg;
-	thrd_start_t start = (thrd_start_t)g->start;
-	void *start_arg = g->arg;
+	struct birth birth = begin(arg);
 
-	thread_begin(g);
-	return start(start_arg);
+	return ((thrd_start_t)birth.start)(birth.arg);
+}
+
+/* NULL past GMP_MAXTHREADS or without memory. */
+static struct birth *conceive(void *start, void *arg)
+{
+	struct birth *birth = malloc(sizeof(*birth));
+	struct g *g = birth ? newg(NULL, NULL) : NULL;
+
+	if (!g) {
+		free(birth);
+		return NULL;
+	}
+	*birth = (struct birth){ g, start, arg };
+	return birth;
+}
+
+static void miscarry(struct birth *birth)
+{
+	freeg(birth->g);
+	free(birth);
 }
 
 /* A thread that libc made by itself (timers, aio) and that now calls us. */
@@ -226,34 +264,34 @@ EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			       void *(*start)(void *), void *arg)
 {
-	struct g *g;
+	struct birth *birth;
 	int err;
 
 	if (!threads_activate())
 		return real_pthread_create(thread, attr, start, arg);
-	g = newg((void *)start, arg);
-	if (!g)
+	birth = conceive((void *)start, arg);
+	if (!birth)
 		return EAGAIN;
-	err = real_pthread_create(thread, attr, start_pthread, g);
+	err = real_pthread_create(thread, attr, start_pthread, birth);
 	if (err)
-		freeg(g);
+		miscarry(birth);
 	return err;
 }
 
 EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg) __asm__("thrd_create");
 EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
-	struct g *g;
+	struct birth *birth;
 	int err;
 
 	if (!threads_activate())
 		return real_thrd_create(thread, start, arg);
-	g = newg((void *)start, arg);
-	if (!g)
+	birth = conceive((void *)start, arg);
+	if (!birth)
 		return thrd_nomem;
-	err = real_thrd_create(thread, start_thrd, g);
+	err = real_thrd_create(thread, start_thrd, birth);
 	if (err != thrd_success)
-		freeg(g);
+		miscarry(birth);
 	return err;
 }
 

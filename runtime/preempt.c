@@ -104,6 +104,9 @@ bool preempt_arrived(struct m *m)
 
 void preempt_park(struct m *m)
 {
+	/* The host's mask is back: a handler may have forked, and this may be the child. */
+	if (!load_rlx(&m->live))
+		return;
 	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
 		acquirep(m, false); /* a stray, seen running */
 	else

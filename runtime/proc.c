@@ -334,6 +334,10 @@ void acquirep(struct m *m, bool back)
 		return;
 	}
 	mask = crit_enter();
+	if (!m->g) { /* a forked child in wiped memory */
+		crit_leave(mask);
+		return;
+	}
 	if (hold_of(load_rlx(&m->g->hold)) != HOLD_LOST) {
 		/* A handler came in before us, made a call of its own, and got a P for it. */
 		store_rlx(&m->g->status, G_RUNNING);

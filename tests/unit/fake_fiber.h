@@ -4,11 +4,16 @@
 
 #include "tests/unit/fake_threads.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define FIBER_FEATURE(x) __has_feature(x)
+#else
+#define FIBER_FEATURE(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || FIBER_FEATURE(address_sanitizer)
 #define FIBER_ASAN 1
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || FIBER_FEATURE(thread_sanitizer)
 #define FIBER_TSAN 1
 #include <sanitizer/tsan_interface.h>
 #endif

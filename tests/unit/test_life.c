@@ -1,6 +1,7 @@
 /*
- * runtime/life.c, alloc.c, fork.c: birth and death of the scheduler and of Gs; what is left of them in storage
- * that is used again, past the limit, without memory, in a thread that has ended and in a forked child.
+ * runtime/life.c, alloc.c, fork.c: birth and death of the scheduler and of Gs; what is left of them
+ * in storage that is used again, past the limit, without memory, in a thread that has ended and in
+ * a forked child.
  */
 #include "runtime/life.h"
 
