@@ -167,6 +167,7 @@ static const char *stuck(uint64_t *moved_ns, uint64_t *seen)
 	return NULL;
 }
 
+/* What would outlive the child: its group (unreaped, it keeps its number), SysV objects, files. */
 static void clean_up(pid_t child)
 {
 	struct dirent *e;
@@ -207,6 +208,21 @@ static int verdict(int status, bool hung)
 	return 4;
 }
 
+static volatile sig_atomic_t told_to_end;
+
+static void on_end(int sig)
+{
+	told_to_end = sig;
+}
+
+static bool ended(pid_t child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid == child;
+}
+
 int watchdog(pid_t child)
 {
 	uint64_t moved_ns = now_ns(), seen = 0;
@@ -214,7 +230,9 @@ int watchdog(pid_t child)
 	bool hung = false;
 	const char *why;
 
-	while (waitpid(child, &status, WNOHANG) == 0) {
+	signal(SIGTERM, on_end);
+	signal(SIGINT, on_end);
+	while (!ended(child) && !told_to_end) {
 		struct pollfd pfd = { fd, POLLIN, 0 };
 
 		poll(&pfd, fd >= 0, 100);
@@ -223,11 +241,12 @@ int watchdog(pid_t child)
 		hung = true;
 		report_hang(child, why);
 		kill(-child, SIGABRT);
-		if (poll(&pfd, fd >= 0, 3000) == 0)
-			kill(-child, SIGKILL);
-		waitpid(child, &status, 0);
+		poll(&pfd, fd >= 0, 3000);
 		break;
 	}
 	clean_up(child);
-	return verdict(status, hung);
+	waitpid(child, &status, 0);
+	if (told_to_end)
+		note("ended by signal %d", told_to_end);
+	return told_to_end ? 128 + told_to_end : verdict(status, hung);
 }
