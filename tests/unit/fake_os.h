@@ -84,6 +84,7 @@ struct fake {
 	u32 switch_odds; /* 1 in so many switch points changes the thread; random runs only */
 	u32 stall_odds, spurious_odds;
 	u64 yield_ns;
+	u64 coarse_ns; /* the clock jumps so much further: who wakes in that time wakes at once */
 	/* What the kernel can and cannot do. */
 	bool no_membarrier, no_wipe, blind;
 	int cpus;

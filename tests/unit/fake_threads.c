@@ -275,7 +275,7 @@ static struct fake_m *pick(void)
 		}
 		if (next == NEVER_NS)
 			return live_left() ? NULL : &fake_test;
-		fake.now = next;
+		fake.now = next + fake.coarse_ns;
 	}
 }
 

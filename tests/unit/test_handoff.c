@@ -142,6 +142,64 @@ Test(handoff, a_smaller_cap_is_reached_within_a_slice)
 	cr_assert_eq(stat_get(overcap), 0);
 }
 
+/* ---- a handler between two states ---- */
+
+static struct fake_m *victim;
+static u32 interrupted;
+
+/* Home from its call without a P, and about to ask for one: the host's signal arrives. */
+static void interrupt_between(void)
+{
+	struct m *m = gmp_tls_m;
+
+	if (fake.self != victim || fake.self->mask || !m || !m->g || m->depth != 1 || interrupted)
+		return;
+	if (m->g->status.v == G_RUNNING && hold_of(m->g->hold.v) == HOLD_LOST && !m->queued) {
+		interrupted++;
+		fake_host_signal(victim, 10, NULL);
+	}
+}
+
+static void makes_a_call(void)
+{
+	g_call(MAY_WAIT, 1, 1 * MS);
+}
+
+static void comes_home_late(void *arg)
+{
+	victim = fake.self;
+	g_call(MAY_WAIT, 0, 5 * MS);
+	fake_check(g_has_p(g_self()), "user code without a P");
+}
+
+static void short_hog(void *arg)
+{
+	fake_compute(3 * MS);
+}
+
+/* The short hog gets the victim's P and leaves it idle before the victim is home. */
+static void keeps_one_p_busy(void *arg)
+{
+	g_create(comes_home_late, NULL);
+	fake_compute(500 * US);
+	g_create(short_hog, NULL);
+	fake_compute(9 * MS);
+}
+
+Test(handoff, a_handler_on_the_way_home_takes_no_second_p)
+{
+	victim = NULL;
+	interrupted = 0;
+	fake.check = interrupt_between;
+	fake.host_handler = makes_a_call;
+	g_first(2, keeps_one_p_busy, NULL);
+	fake_run();
+	cr_assert_eq(interrupted, 1);
+	cr_assert_eq(victim->host_signals, 1);
+	cr_assert_eq(sched.npidle, 2);
+	cr_assert_eq(sched_check(), 0);
+}
+
 /* ---- failing open ---- */
 
 static void dissolves(void *arg)

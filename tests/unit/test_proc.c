@@ -311,6 +311,24 @@ Test(seize, a_p_that_moved_on_is_not_asked_of_its_old_owner)
 	cr_assert(seize_ask(p, &s));
 }
 
+Test(seize, a_g_that_holds_another_p_is_not_asked_for_this_one)
+{
+	struct seizure s;
+	struct g *g;
+	struct p *old;
+
+	start(3);
+	g = g_puppet();
+	old = g->m->p;
+	give_up(g);
+	g_puppet(); /* takes it */
+	acquirep(g->m, true);
+	cr_assert_neq(g->m->p, old);
+	store_rel(&old->g, g); /* as a seizer sees it that read p->g long ago */
+	cr_assert_not(seize_ask(old, &s));
+	cr_assert(has_p(g));
+}
+
 Test(seize, storage_of_a_dead_g_answers_no_old_question)
 {
 	struct seizure s;

@@ -26,13 +26,14 @@
 
 #define THREADS_MAX 10
 #define RT_SIGNO 64
+#define LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Of one run, drawn from the seed. */
 static struct {
 	u32 procs, procs_max, threads, ops;
 	u64 slice_ns;
 	u32 created;
-	bool jumps, resizes, masks;
+	bool jumps, resizes, masks, tight;
 } plan;
 
 /* Where a handler that leaves by longjmp goes to, by simulated thread. */
@@ -315,6 +316,19 @@ static const struct op {
 	OP(yield),   OP(mask),	      OP(resize),
 	OP(check),   OP(signal),      OP(create),
 	OP(create),  OP(move_signal), OP(jump_out_of_gate),
+};
+
+/* Close races: calls about as long as sysmon's rounds, many of them, and few things else. */
+static void op_tight_calls(void)
+{
+	for (u64 n = 1 + fake_random(10); n; n--) {
+		call(fake_random(2) ? WILL_WAIT : MAY_WAIT, fake_random(40 * US));
+		fake_compute(fake_random(30 * US));
+	}
+}
+
+static const struct op tight_ops[] = {
+	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create), OP(yield),
 #undef OP
 };
 
@@ -363,7 +377,8 @@ static void worker(void *arg)
 		after_jump();
 	j->open = true;
 	while (left) {
-		const struct op *op = &ops[fake_random(sizeof(ops) / sizeof(ops[0]))];
+		const struct op *op = plan.tight ? &tight_ops[fake_random(LEN(tight_ops))]
+						 : &ops[fake_random(LEN(ops))];
 
 		left--;
 		fake_switch(op->name);
@@ -390,6 +405,7 @@ static void draw_plan(void)
 	plan.resizes = fake_random(2);
 	plan.masks = fake_random(2);
 	plan.created = 0;
+	plan.tight = false;
 	memset(jumps, 0, sizeof(jumps));
 	opts.slice_us = fake_random(2) ? 10000 : 100 + (u32)fake_random(2000);
 	opts.retake_us = fake_random(4) ? 20 : (u32)fake_random(200);
@@ -400,6 +416,22 @@ static void draw_plan(void)
 	fake.would_block = sometimes_blocks;
 	fake.host_handler = host_handler;
 	fake.check = check_laws;
+}
+
+static void draw_tight_plan(void)
+{
+	draw_plan();
+	plan.tight = true;
+	plan.procs = 1 + (u32)fake_random(2);
+	plan.threads = 2 + (u32)fake_random(3);
+	plan.ops = 20;
+	opts.slice_us = 100 + (u32)fake_random(100);
+	opts.retake_us = (u32)fake_random(3);
+	opts.preempt = PREEMPT_SIGNAL;
+	plan.slice_ns = opts.slice_us * US;
+	fake.no_membarrier = fake.blind = false;
+	fake.switch_odds = 2u << fake_random(4);
+	fake.coarse_ns = fake_random(4) * 5 * US; /* things happen at the same moment */
 }
 
 static void check_end(void)
@@ -424,10 +456,10 @@ static void check_wait(void)
 		      fake.seed, stat_get(maxwait_ns));
 }
 
-static void run_seed(u64 seed)
+static void run_seed(u64 seed, void (*draw)(void))
 {
 	fake_reset(seed);
-	draw_plan();
+	draw();
 	g_first(plan.procs, worker, NULL);
 	fake_run();
 	check_end();
@@ -447,24 +479,34 @@ static u64 from_env(const char *name, u64 def)
 #define SEEDS 6000
 #endif
 
-static void run_seeds(u64 first)
+static void run_seeds(u64 first, void (*draw)(void))
 {
 	u64 one = from_env("SIM_SEED", 0), n = from_env("SIM_SEEDS", SEEDS) / 2;
 
 	if (one) {
-		run_seed(one);
+		run_seed(one, draw);
 		return;
 	}
 	for (u64 seed = first; seed < first + n; seed++)
-		run_seed(seed);
+		run_seed(seed, draw);
 }
 
 Test(sim, laws_hold_at_random, .timeout = 600)
 {
-	run_seeds(1);
+	run_seeds(1, draw_plan);
 }
 
 Test(sim, laws_hold_at_random_elsewhere, .timeout = 600)
 {
-	run_seeds(1ul << 32);
+	run_seeds(1ul << 32, draw_plan);
+}
+
+Test(sim, laws_hold_in_close_races, .timeout = 600)
+{
+	run_seeds(1, draw_tight_plan);
+}
+
+Test(sim, laws_hold_in_close_races_elsewhere, .timeout = 600)
+{
+	run_seeds(1ul << 32, draw_tight_plan);
 }
