@@ -13,7 +13,7 @@ unset LD_PRELOAD
 for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p' | grep -v '^GMP_TEST_'); do unset "$v"; done
 export LC_ALL=C
 
-all="deps gcc clang lint unit asan tsan asm preload apps stress"
+all="deps gcc clang lint unit asan tsan asm preload tools apps stress"
 quick=
 stages=
 for arg in "$@"; do
@@ -30,7 +30,7 @@ for arg in "$@"; do
 done
 if [ -z "$stages" ]; then
 	stages=$all
-	[ -z "$quick" ] || stages="deps gcc lint unit asm preload apps stress"
+	[ -z "$quick" ] || stages="deps gcc lint unit asm preload tools apps stress"
 fi
 export GMP_TEST_QUICK="$quick"
 
@@ -168,6 +168,12 @@ stage_asm()
 stage_preload()
 {
 	suite $build preload 1
+}
+
+# Some of these measure how long a command takes.
+stage_tools()
+{
+	suite $build tools 1
 }
 
 stage_apps()

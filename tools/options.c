@@ -1,0 +1,81 @@
+/* The table of opts.def once more, for the command line: what the library refuses gmp refuses, but
+ * before the program runs. */
+#include "tools/options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tools/gmp.h"
+
+const struct option_row option_rows[] = {
+#define OPT(name, def, min, max, unit, help) { #name, unit, help, #def, min, max, NULL },
+#define CHOICE(name, def, help, ...) { #name, "word", help, #def, 0, 0, #__VA_ARGS__ },
+#include "runtime/opts.def"
+#undef OPT
+#undef CHOICE
+};
+
+const size_t option_count = sizeof(option_rows) / sizeof(option_rows[0]);
+
+static bool same_name(const char *name, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (name[i] != (text[i] == '-' ? '_' : text[i]))
+			return false;
+	return strlen(name) == len;
+}
+
+const struct option_row *option_find(const char *name, size_t len)
+{
+	for (size_t i = 0; i < option_count; i++)
+		if (same_name(option_rows[i].name, name, len))
+			return &option_rows[i];
+	return NULL;
+}
+
+static bool is_word_of(const char *words, const char *value)
+{
+	size_t len = strlen(value);
+
+	while (*words) {
+		size_t n = strcspn(words, ", ");
+
+		if (n == len && n && strncasecmp(words, value, n) == 0)
+			return true;
+		words += n + strspn(words + n, ", ");
+	}
+	return false;
+}
+
+const char *option_refuses(const struct option_row *o, const char *value)
+{
+	static char want[128];
+	long n;
+
+	if (o->words ? is_word_of(o->words, value)
+		     : parse_count(value, (long)o->min, (long)o->max, &n))
+		return NULL;
+	if (o->words)
+		snprintf(want, sizeof(want), "one of %s", o->words);
+	else
+		snprintf(want, sizeof(want), "a %s in %lu..%lu", o->unit, o->min, o->max);
+	for (char *at = want; *at; at++)
+		*at = (char)tolower(*at);
+	return want;
+}
+
+void option_set(const struct option_row *o, const char *value)
+{
+	const char *want = option_refuses(o, value);
+	char variable[64] = "GMP_";
+
+	if (want)
+		usage("--%s '%s' is not %s", o->name, value, want);
+	for (size_t i = 0; o->name[i] && i + 5 < sizeof(variable); i++)
+		variable[i + 4] = (char)toupper(o->name[i]);
+	if (setenv(variable, value, 1) != 0)
+		fail("no memory for %s", variable);
+}

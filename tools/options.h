@@ -1,0 +1,27 @@
+/* The library's options as the command line sees them; all of it comes from runtime/opts.def. */
+#ifndef GMP_TOOLS_OPTIONS_H
+#define GMP_TOOLS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct option_row {
+	const char *name; /* as in opts.def: slice_us */
+	const char *unit; /* "flag": takes no value; "word": one of words */
+	const char *help;
+	const char *def;
+	unsigned long min, max;
+	const char *words; /* "signal, gate, off" */
+};
+
+extern const struct option_row option_rows[];
+extern const size_t option_count;
+
+/* By its name, in any mix of '-' and '_'; NULL: there is none. */
+const struct option_row *option_find(const char *name, size_t len);
+/* NULL when the library would take the value, else what it should have been. */
+const char *option_refuses(const struct option_row *o, const char *value);
+/* Sets GMP_<NAME> in our environment, or fails with one line. */
+void option_set(const struct option_row *o, const char *value);
+
+#endif
