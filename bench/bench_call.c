@@ -1,0 +1,77 @@
+/* The price of a bracket, alone and round calls that cost little themselves. */
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bench/bench.h"
+#include "runtime/gmprt.h"
+
+enum { BATCH = 2000 };
+
+static int null, event;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void bracket(void)
+{
+	gmp_entersyscall();
+	gmp_exitsyscall();
+}
+
+static void read_null(void)
+{
+	char c;
+
+	must_be(read(null, &c, 1) == 0, "read");
+}
+
+static void write_read_eventfd(void)
+{
+	uint64_t n = 1;
+
+	must_be(write(event, &n, sizeof(n)) == sizeof(n), "write");
+	must_be(read(event, &n, sizeof(n)) == sizeof(n), "read");
+}
+
+static void lock_unlock(void)
+{
+	pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+}
+
+/* The median batch, in ns a call. */
+static void measure(const char *name, void (*call)(void))
+{
+	struct samples s = { 0 };
+
+	for (uint64_t end = now_ns() + (uint64_t)effort(2e9); now_ns() < end;) {
+		uint64_t began = now_ns();
+
+		for (int i = 0; i < BATCH; i++)
+			call();
+		sample(&s, (double)(now_ns() - began) / BATCH);
+	}
+	figure_samples(name, "ns", &s);
+}
+
+static void *wait_for_ever(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+int main(void)
+{
+	question(
+		"What does the bracket cost, alone and round cheap calls, beside a thread asleep?");
+	null = open("/dev/null", O_RDONLY);
+	event = eventfd(0, 0);
+	start(wait_for_ever, NULL);
+	sleep_ns(20000000);
+	if (gmp_present())
+		measure("bracket", bracket);
+	measure("null", read_null);
+	measure("eventfd_pair", write_read_eventfd);
+	measure("mutex", lock_unlock);
+	_exit(0);
+}
