@@ -1,8 +1,7 @@
 /*
  * The P's way from a thread that blocks to one that waits for it.  The waker makes the sleeper
- * runnable, gives it the time to queue, notes the clock and blocks; the sleeper reads the clock when
- * it runs.
- * Natively there is no P; run.py then gives both one CPU.
+ * runnable, gives it the time to queue, notes the clock and blocks; the sleeper reads the clock
+ * when it runs.  Natively there is no P; run.py then gives both one CPU.
  */
 #include <errno.h>
 #include <poll.h>
