@@ -4,6 +4,8 @@ Each test is a function with @test; its name is a sentence.  main() runs all, or
 hold a word of the command line, and prints `N passed, N failed`.
 """
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -45,6 +47,12 @@ def gmp(*args, env=None, **more):
     return Result(args, done)
 
 
+def cpu_seconds():
+    """CPU time of all commands so far: what a loaded machine does not make longer."""
+    use = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return use.ru_utime + use.ru_stime
+
+
 def expect(what, value):
     if not value:
         raise AssertionError(str(what))
@@ -67,7 +75,8 @@ class Victim:
             env.setdefault("LD_PRELOAD", LIBRARY)
             env.setdefault("GMP_ON_BUG", "abort")
         self.process = subprocess.Popen(argv, env=environment(**env), stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        start_new_session=True)
         self.pid = self.process.pid
         self.ready = self.process.stdout.readline()
 
@@ -75,8 +84,12 @@ class Victim:
         return self
 
     def __exit__(self, *exc):
-        self.process.kill()
-        self.process.communicate()
+        try:
+            os.killpg(self.pid, signal.SIGKILL)  # its children too, which hold our pipes
+        except ProcessLookupError:
+            pass
+        if not self.process.stdout.closed:
+            self.process.communicate(timeout=DEADLINE)
 
     def finish(self):
         """Ends it by closing its input; its exit code and what it said."""

@@ -1,0 +1,83 @@
+/* Go's form: `goroutine 17 [syscall: read, 2 minutes, locked to thread]:`, then frames. */
+#include <stdio.h>
+
+#include "tools/dump.h"
+
+static void print_head(const struct entry *e)
+{
+	bool blocked = e->call[0];
+
+	if (!e->g) {
+		printf("thread %d [no goroutine%s%s]:\n", e->thread->tid, blocked ? ", in " : "",
+		       e->call);
+		return;
+	}
+	printf("goroutine %lu [%s", e->g->g.goid, entry_status(e));
+	if (blocked)
+		printf("%s%s", load_rlx(&e->g->g.status) == G_SYSCALL ? ": " : ", blocked in ",
+		       e->call);
+	if (e->stray)
+		printf(", without a P");
+	if (e->since_s >= 60)
+		printf(", %.0f minutes", e->since_s / 60 - 0.5 + 1e-9);
+	printf(", locked to thread]:\n");
+}
+
+static void print_thread(const struct entry *e)
+{
+	if (!e->thread)
+		return;
+	printf("thread %d \"%s\"", e->thread->tid, e->thread->name);
+	if (e->g && load_rlx(&e->g->g.status) == G_RUNNABLE)
+		printf(": waits for a P for %.1f ms", e->since_s * 1e3);
+	else if (e->wait.kind[0])
+		printf(": waits for %s", e->wait.text);
+	printf("\n");
+}
+
+static void print_frames(const struct entry *e)
+{
+	for (size_t i = 0; i < e->frames.n; i++) {
+		const struct place *p = e->frames.at[i];
+
+		printf("%s(...)\n\t", p->function);
+		if (p->file)
+			printf("%s:%d", p->file, p->line);
+		else
+			printf("%s", p->module ? p->module : "?");
+		printf(" +0x%lx\n", p->offset);
+	}
+	if (e->frames.cut)
+		printf("...additional frames elided...\n");
+}
+
+static void print_entry(const struct dump *d, const struct entry *e)
+{
+	print_head(e);
+	print_thread(e);
+	if (entry_answered(e))
+		print_frames(e);
+	else
+		printf("\tthread did not stop within the limit; stack unavailable\n");
+	printf("\n");
+}
+
+void dump_text(const struct dump *d)
+{
+	const struct sched *s = &d->target.sched;
+	size_t missing = 0;
+
+	for (size_t i = 0; i < d->n; i++)
+		missing += !entry_answered(&d->entries[i]);
+	printf("process %d: %zu goroutines, %zu threads, gomaxprocs=%u idleprocs=%u%s; "
+	       "held for %.1f ms",
+	       d->target.pid, d->target.ngs, d->freeze.n, load_rlx(&s->gomaxprocs), s->npidle,
+	       d->target.active ? "" : ", no second thread yet", d->freeze.stopped_ms);
+	if (missing)
+		printf("; %zu did not answer", missing);
+	printf("\n%s\n", d->freeze.was_stopped
+				 ? "the process is stopped (SIGSTOP or a terminal); it stays so\n"
+				 : "");
+	for (size_t i = 0; i < d->n; i++)
+		print_entry(d, &d->entries[i]);
+}
