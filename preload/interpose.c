@@ -38,5 +38,10 @@ static u64 sem_class(sem_t *s)
 	} \
 	__asm__(".symver shim_" #name ", " symbol at version ", remove");
 
+#define VALIAS(name, target, symbol, version, at) \
+	extern __typeof__(shim_##target) shim_##name EXPORT \
+		__attribute__((alias("shim_" #target))); \
+	__asm__(".symver shim_" #name ", " symbol at version ", remove");
+
 #define ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"

@@ -10,6 +10,9 @@
 #ifndef GMP_PRELOAD_INTERPOSE_H
 #define GMP_PRELOAD_INTERPOSE_H
 
+#include <aio.h>
+#include <glob.h>
+
 #include "preload/real.h"
 #include "runtime/types.h"
 
@@ -58,6 +61,30 @@ static inline u64 timespec_class(const struct timespec *t)
 static inline u64 timeval_class(const struct timeval *t)
 {
 	return t && t->tv_sec == 0 && t->tv_usec == 0 ? NEVER : WILL_WAIT;
+}
+
+/* Composites with callbacks: no bracket round code of the host's.  Two of libc's own are known. */
+static inline u64 scandir_class(dir_filter filter, dir_compare compare)
+{
+	bool ours = !compare || compare == alphasort || compare == versionsort;
+
+	return filter || !ours ? NEVER : COMPOSE;
+}
+
+static inline u64 glob_class(int flags, const void *on_error)
+{
+	return on_error || flags & GLOB_ALTDIRFUNC ? NEVER : COMPOSE;
+}
+
+/* libc reads it as soon. */
+static inline u64 fts_class(const FTS *fts)
+{
+	return fts->fts_compar ? NEVER : COMPOSE;
+}
+
+static inline u64 lio_class(int mode)
+{
+	return mode == LIO_WAIT ? WILL_WAIT : NEVER;
 }
 
 #endif

@@ -11,6 +11,8 @@
 #include "preload/real.h"
 
 #include <dlfcn.h>
+#include <stdbool.h>
+#include <stdlib.h>
 
 /* How a function says ENOSYS, by the result type of its row. */
 #define FAIL_ERRNO(value) \
@@ -23,12 +25,15 @@
 #define FAIL_ssize_t FAIL_ERRNO(-1)
 #define FAIL_pid_t FAIL_ERRNO(-1)
 #define FAIL_unsigned FAIL_ERRNO(0)
+#define FAIL_ptr FAIL_ERRNO(NULL)
 #define FAIL_dir_ptr FAIL_ERRNO(NULL)
 #define FAIL_dirent_ptr FAIL_ERRNO(NULL)
 #define FAIL_sighandler_t FAIL_ERRNO(SIG_ERR)
 #define FAIL_errnum return ENOSYS
 #define FAIL_thrd_res return thrd_error
-#define FAIL_void return
+/* These have no way to say it, and what they would have done (random bytes) must not be missing. */
+#define FAIL_void abort()
+#define FAIL_uint32_t abort()
 
 /* Returns its argument, and is opaque: what produced it cannot have been a tail call. */
 static inline void *keep(void *p)
@@ -44,22 +49,27 @@ static void *look_up(const char *symbol, const char *version)
 	return keep(dlsym(RTLD_NEXT, symbol));
 }
 
-static void set_slot(void *slot, const char *symbol, const char *version, void *missing)
+/* False: this libc lacks it, or the library that has it is not loaded yet (before 2.34 some of the
+ * rows live in libresolv or libutil): the slot keeps its resolver, and a later call asks again. */
+static bool find(void *slot, const char *symbol, const char *version)
 {
 	void *p = look_up(symbol, version);
 
+	if (!p) {
+		/* A miss must not be the answer to the program's own dlerror(). */
+		dlerror();
+		return false;
+	}
 	/* relaxed: the value alone matters, and every writer stores the same one. */
-	__atomic_store_n((void **)slot, p ? p : missing, __ATOMIC_RELAXED);
+	__atomic_store_n((void **)slot, p, __ATOMIC_RELAXED);
+	return true;
 }
 
 #define ROW(type, name, symbol, version, params, args) \
-	static type missing_##name params \
-	{ \
-		FAIL_##type; \
-	} \
 	static type resolve_##name params \
 	{ \
-		set_slot(&real_##name, symbol, version, (void *)missing_##name); \
+		if (!find(&real_##name, symbol, version)) \
+			FAIL_##type; \
 		return real_##name args; \
 	} \
 	type(*real_##name) params = resolve_##name;
@@ -67,10 +77,9 @@ static void set_slot(void *slot, const char *symbol, const char *version, void *
 
 static const struct row {
 	const char *symbol, *version;
-	void *slot, *missing;
+	void *slot;
 } rows[] = {
-#define ROW(type, name, symbol, version, params, args) \
-	{ symbol, version, &real_##name, (void *)missing_##name },
+#define ROW(type, name, symbol, version, params, args) { symbol, version, &real_##name },
 #include "preload/calls.def"
 };
 
@@ -79,8 +88,6 @@ void real_init(void)
 	int saved = errno;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		set_slot(rows[i].slot, rows[i].symbol, rows[i].version, rows[i].missing);
-	/* A miss must not be the answer to the program's own dlerror(). */
-	dlerror();
+		find(rows[i].slot, rows[i].symbol, rows[i].version);
 	errno = saved;
 }

@@ -12,12 +12,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -43,6 +45,10 @@ typedef int errnum;   /* 0 or an errno value */
 typedef int thrd_res; /* thrd_success, thrd_error, ... */
 typedef DIR *dir_ptr;
 typedef struct dirent *dirent_ptr;
+typedef void *ptr;
+/* The callbacks of scandir. */
+typedef int (*dir_filter)(const struct dirent *);
+typedef int (*dir_compare)(const struct dirent **, const struct dirent **);
 
 #define ROW(type, name, symbol, version, params, args) extern type(*real_##name) params;
 #include "preload/calls.def"

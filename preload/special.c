@@ -1,5 +1,6 @@
 /*
- * What a table row cannot say: syscall(2), and which ioctl commands cannot wait.
+ * What a table row cannot say: syscall(2), which ioctl commands cannot wait, and the functions with
+ * a format, which forward to their form with a va_list.
  *
  * syscall(2) is the second way into the kernel (libstdc++'s atomic waits, Rust, glib, allocators),
  * so it is classified by number (by_number.def). It is no cancellation point in libc, and so not
@@ -124,4 +125,31 @@ __attribute__((naked)) long shim_syscall(long nr, long a1, long a2, long a3, lon
 		"jmp syscall_by_number\n"
 		"1:	jmp *real_syscall(%rip)");
 	/* clang-format on */
+}
+
+EXPORT void shim_syslog(int priority, const char *format, ...) __asm__("syslog");
+EXPORT void shim_syslog(int priority, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	{
+		GATE(COMPOSE, SYS_sendto);
+		real_vsyslog(priority, format, ap);
+	}
+	va_end(ap);
+}
+
+EXPORT void shim___syslog_chk(int priority, int flag, const char *format,
+			      ...) __asm__("__syslog_chk");
+EXPORT void shim___syslog_chk(int priority, int flag, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	{
+		GATE(COMPOSE, SYS_sendto);
+		real___vsyslog_chk(priority, flag, format, ap);
+	}
+	va_end(ap);
 }

@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "tests/preload/row_names.h"
 #include "tests/support/diff.h"
@@ -46,6 +47,11 @@ ParameterizedTest(int *row, semantics, a_row_behaves_as_it_does_natively)
 	struct run native = { 0 };
 
 	run_victim(&native, 0, "semantics", name, NULL);
+	if (!native.hung && WIFEXITED(native.status) && WEXITSTATUS(native.status) == 77) {
+		fprintf(stderr, "%s", native.out);
+		run_free(&native);
+		return;
+	}
 	cr_assert(run_ok(&native) && !native.err[0], "row %s fails natively: %s%s", name,
 		  native.out, native.err);
 	cr_expect(same_at(name, &native, 1), "row %s differs at 1 P", name);

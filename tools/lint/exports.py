@@ -4,20 +4,31 @@
   exports.py [SOURCE_ROOT [BUILD_DIR]]
 
 The names that may be exported are:
-  - preload/calls.def: CALL, VCALL, TRY and HAND rows, ALIAS and TRY_ALIAS lines;
+  - preload/calls.def and the files that it includes: CALL, VCALL, TRY and HAND rows, and the lines
+    that give them other names;
   - preload/*.c: EXPORT_ALIAS lines, statements that say both EXPORT and __asm__("name"), and uses
     of a file's own macro of one name that expands to such a statement;
   - asm/*.S: FUNC_EXPORT, and .set of another name for one;
   - runtime/gmprt.h: GMPRT_WEAK declarations (the optional API).
 Every one of them must be exported by BUILD_DIR/libgmp.so, with the version its row gives it and no
 version otherwise, and nothing else may be.  In the table: no name twice, each family opened once,
-every alias's target a row of the kind that its macro wants.  Prints one line a fault; exit 1 when
-there is one.
+every alias's target a row of the kind that its macro wants.  What the library needs of libc must be
+as old as FLOOR.  Prints one line a fault; exit 1 when there is one.
 """
 import os
 import re
 import subprocess
 import sys
+
+ROWS = ("CALL", "VCALL", "TRY", "HAND", "REAL")
+# What other names are of.
+TARGET = {"ALIAS": "CALL", "TRY_ALIAS": "TRY", "VALIAS": "VCALL"}
+
+# The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so
+# from libpthread and libdl: built there or later, it needs these from there (README.md, Limits).
+FLOOR = (2, 31)
+MOVED = {"dladdr", "dlerror", "dlopen", "dlsym", "dlvsym", "pthread_key_create",
+         "pthread_setspecific"}
 
 faults = []
 
@@ -31,28 +42,49 @@ def read(root, path):
         return re.sub(r"/\*.*?\*/", lambda m: "\n" * m[0].count("\n"), f.read(), flags=re.S)
 
 
+def split(text):
+    """The arguments of a macro, which may hold commas in parentheses or strings."""
+    args, depth, start = [], 0, 0
+    for i, c in enumerate(text):
+        depth += (c in "([") - (c in ")]")
+        if c == "," and depth == 0:
+            args.append(text[start:i])
+            start = i + 1
+    return [" ".join(a.split()) for a in args + [text[start:]]]
+
+
+def lines_of(root):
+    """The table's lines in order: (macro, arguments)."""
+    text = re.sub(r'^#include "(.*)"$', lambda m: read(root, m[1]), read(root, "preload/calls.def"),
+                  flags=re.M)
+    text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$|^\tROW\(.*$", "", text, flags=re.M)
+    for m in re.finditer(r"^(\w+)\((.*?)\)(?=\s*(?:\Z|^\w+\())", text, flags=re.M | re.S):
+        yield m[1], split(m[2])
+
+
+def unquote(text):
+    return text.strip('"')
+
+
 def table(root):
     """Exported name -> version suffix ("" for none); checks the table itself."""
-    text = read(root, "preload/calls.def")
-    lines = [l for l in text.split("\n") if not re.match(r"#|\tROW", l)]
-    text = "\n".join(lines)
     rows, exported, families = {}, {}, set()
-    for m in re.finditer(r"^(\w+)\(([^,()]+)(?:, ([^,()]+))?(?:, ([^,()]+))?(?:, ([^,()]+))?"
-                         r"(?:, ([^,()]+))?", text, flags=re.M):
-        kind, args = m[1], [a and a.strip() for a in m.groups()[1:]]
+    for kind, args in lines_of(root):
         if kind == "FAMILY":
             if args[0] in families:
                 fault("calls.def: family %s is opened twice" % args[0])
             families.add(args[0])
             continue
         if not families:
-            fault("calls.def: %s stands before the first FAMILY" % m[0])
-        if kind in ("ALIAS", "TRY_ALIAS"):
-            want = "TRY" if kind == "TRY_ALIAS" else "CALL"
-            if rows.get(args[1]) != want:
-                fault("calls.def: %s(%s): %s is not a %s row" % (kind, args[0], args[1], want))
+            fault("calls.def: %s(%s) stands before the first FAMILY" % (kind, args[0]))
+        if kind in TARGET:
+            if rows.get(args[1]) != TARGET[kind]:
+                fault("calls.def: %s(%s): %s is not a %s row" % (kind, args[0], args[1],
+                                                                 TARGET[kind]))
             name, version = args[0], ""
-        elif kind in ("CALL", "TRY", "HAND", "REAL", "VCALL"):
+            if kind == "VALIAS":
+                name, version = unquote(args[2]), unquote(args[4]) + unquote(args[3])
+        elif kind in ROWS:
             if args[1] in rows:
                 fault("calls.def: %s is a row twice" % args[1])
             rows[args[1]] = kind
@@ -60,7 +92,7 @@ def table(root):
                 continue
             name, version = args[1], ""
             if kind == "VCALL":
-                name, version = args[2].strip('"'), args[4].strip('"') + args[3].strip('"')
+                name, version = unquote(args[2]), unquote(args[4]) + unquote(args[3])
         else:
             fault("calls.def: no such macro: %s" % kind)
             continue
@@ -120,6 +152,17 @@ def built(library):
     return found
 
 
+def needs(library):
+    """Nothing newer than the floor is needed: newer functions are looked up at run time."""
+    out = subprocess.run(["objdump", "-T", library], check=True, capture_output=True,
+                         text=True).stdout
+    for m in re.finditer(r"\*UND\*\s+\S+\s+\(?GLIBC_([0-9.]+)\)?\s+(\w+)", out):
+        version = tuple(int(n) for n in m[1].split("."))
+        if version > FLOOR and not (m[2] in MOVED and version == (2, 34)):
+            fault("%s@GLIBC_%s is needed, which is newer than %s" %
+                  (m[2], m[1], ".".join(map(str, FLOOR))))
+
+
 def compare(exported, found):
     for name in sorted(exported.keys() | found.keys()):
         want, have = exported.get(name, set()), found.get(name, set())
@@ -139,9 +182,11 @@ def main():
         fault("%s does not exist; build first" % library)
     else:
         compare(exported, built(library))
+        needs(library)
     print("\n".join(faults) if faults else
           "exports: %d names, as the tables say" % len(exported))
     return 1 if faults else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -45,6 +45,7 @@
 #define UNSEEN 2048u	   /* not in the table: the library must find out by itself */
 #define SLOW_RELEASE 8192u /* the release is work; the call can end when the work is done */
 #define TWO_HOPS 4096u	   /* released by way of another thread of the victim */
+#define DEAF 16384u	   /* signals wait until the call is over */
 #define NO_READY 512u	   /* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
@@ -160,6 +161,10 @@ void release_child(struct st *s);
 void release_write(struct st *s);  /* one byte 'x' into fd[1] */
 void release_drain(struct st *s);  /* reads fd[0] until it would block */
 void release_signal(struct st *s); /* SIG_WAIT to the caller */
+/* rows_nss.c; both exit with 77 where the kernel has no namespaces for us. */
+void setup_private_mounts(struct st *s);
+void setup_nss(struct st *s); /* a FIFO for nsswitch.conf: the name service waits for it */
+void release_nss(struct st *s);
 void must(int ok, const char *what);
 
 #endif

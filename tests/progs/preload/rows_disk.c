@@ -363,3 +363,29 @@ static long fail_getentropy(struct st *s)
 	return fn(s->buf, 257);
 }
 ROW(getentropy, NOBLOCK, .call = call_getentropy, .fail = fail_getentropy);
+
+static long call_arc4random(struct st *s)
+{
+	FN(uint32_t, void);
+	/* Three equal draws are as good as impossible. */
+	return !(fn() == fn() && fn() == fn());
+}
+ROW(arc4random, NOBLOCK, .call = call_arc4random);
+
+static long call_arc4random_buf(struct st *s)
+{
+	FN(void, void *, size_t);
+	long n = 0;
+	fn(s->buf, 64);
+	for (int i = 0; i < 64; i++)
+		n += s->buf[i] != 0;
+	return n > 32;
+}
+ROW(arc4random_buf, NOBLOCK, .call = call_arc4random_buf);
+
+static long call_arc4random_uniform(struct st *s)
+{
+	FN(uint32_t, uint32_t);
+	return fn(1) * 10 + (fn(5) < 5);
+}
+ROW(arc4random_uniform, NOBLOCK, .call = call_arc4random_uniform);

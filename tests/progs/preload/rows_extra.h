@@ -1,5 +1,6 @@
-/* Rows beyond the table.  ROWS_EXTRA: syscall(2) by its blocking numbers, as programs issue them;
- * in both matrices.  ROWS_UNSEEN: blocks that no interceptor sees; in the hand-off matrix.
+/* Rows beyond the table.  ROWS_EXTRA: syscall(2) by its blocking numbers, as programs issue them,
+ * and functions with a format; in both matrices.  ROWS_UNSEEN: blocks that no interceptor sees; in
+ * the hand-off matrix.
  */
 #ifndef TESTS_PROGS_PRELOAD_ROWS_EXTRA_H
 #define TESTS_PROGS_PRELOAD_ROWS_EXTRA_H
@@ -16,7 +17,9 @@
 	EXTRA(syscall_epoll_wait) \
 	EXTRA(syscall_nanosleep) \
 	EXTRA(syscall_wait4) \
-	EXTRA(syscall_bare)
+	EXTRA(syscall_bare) \
+	EXTRA(syslog) \
+	EXTRA(__syslog_chk)
 
 #define ROWS_UNSEEN \
 	UNSEEN_ROW(asm_read) \
@@ -32,10 +35,6 @@
 	UNSEEN_ROW(stdio_locked_fputs) \
 	UNSEEN_ROW(loader_lock) \
 	UNSEEN_ROW(once) \
-	UNSEEN_ROW(libc_system) \
-	UNSEEN_ROW(libc_pclose) \
-	UNSEEN_ROW(libc_getaddrinfo) \
-	UNSEEN_ROW(libc_aio_suspend) \
 	UNSEEN_ROW(page_fault) \
 	UNSEEN_ROW(openmp_barrier)
 
