@@ -133,6 +133,7 @@ stage_lint()
 	step layers /usr/bin/python3 tools/lint/layers.py . $build
 	step pairs /usr/bin/python3 tools/lint/pairs.py .
 	[ ! -f tools/lint/exports.py ] || step exports /usr/bin/python3 tools/lint/exports.py . $build
+	step facts /usr/bin/python3 tools/lint/facts.py .
 	step library library_is_lean
 }
 
@@ -225,7 +226,7 @@ fi
 
 # What a reader of a failed log looks for first.
 faults='^\[FAIL\]|^FAIL|^\[----\]   .*[a-z]|^ {5}stress: |error:|Sanitizer'
-faults="$faults|gmp: (fatal|bug|style|layers|pairs|exports|deps)"
+faults="$faults|gmp: (fatal|bug|style|layers|pairs|exports|facts|deps)"
 
 run_stage()
 {
