@@ -226,7 +226,7 @@ static bool activate_first(void)
 		return false;
 	if (!have_key)
 		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
-	if (!have_key || sched_start(limit_procs()) != 0) {
+	if (!have_key || sched_start(limit_start()) != 0) {
 		gmp_warn("threads: no memory or key for the scheduler; running without it");
 		opts.disable = 1;
 		return false;

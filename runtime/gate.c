@@ -3,6 +3,7 @@
 
 #include "runtime/gmprt.h"
 #include "runtime/hooks.h"
+#include "runtime/limit.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"
 
@@ -111,7 +112,7 @@ int gmp_maxprocs(int n)
 		return 0;
 	if (n < 1)
 		return (int)load_rlx(&sched.gomaxprocs);
-	return (int)procresize(n < MAXPROCS_MAX ? (u32)n : MAXPROCS_MAX);
+	return (int)limit_set(n < MAXPROCS_MAX ? (u32)n : MAXPROCS_MAX);
 }
 
 int gmp_check(void)

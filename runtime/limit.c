@@ -1,15 +1,97 @@
 /* The one place that decides how many Ps there are. */
 #include "runtime/limit.h"
 
+#include "runtime/cgroup.h"
+#include "runtime/lock.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/proc.h"
+
+#define ASKED_MAX 64 /* threads whose masks are read: 20 us in all */
+
+static struct cgroup cgroup; /* here, because the stack is the host's and may be small */
+static u64 mask[CPU_WORDS];
+static au32 followed;
+
+/*
+ * CPUs that some thread of ours may use.  One thread's mask does not do: a host may pin each of its
+ * threads to a CPU of its own, and the first of them starts us.
+ */
+static u64 cpus_usable(void)
+{
+	u64 count = 0;
+	u32 asked = 0;
+
+	__builtin_memset(mask, 0, sizeof(mask));
+	os_cpu_mask(0, mask);
+	/* acquire, @pair allm: newest first. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && asked < ASKED_MAX;
+	     m = m->alllink)
+		if (load_rlx(&m->live)) {
+			os_cpu_mask(m->tid, mask);
+			asked++;
+		}
+	for (u32 i = 0; i < CPU_WORDS; i++)
+		for (u64 left = mask[i]; left; left &= left - 1)
+			count++;
+	return count;
+}
 
 u32 limit_procs(void)
 {
-	u32 cpus;
+	u64 procs, quota;
 
 	if (opts.maxprocs)
 		return opts.maxprocs;
-	cpus = (u32)os_cpu_count();
-	return cpus < MAXPROCS_MAX ? cpus : MAXPROCS_MAX;
+	procs = cpus_usable();
+	quota = cgroup_limit(&cgroup);
+	if (quota != QUOTA_NONE) {
+		quota += opts.quota_round == QUOTA_ROUND_CEIL ? QUOTA_UNIT - 1 : 0;
+		if (quota / QUOTA_UNIT < procs)
+			procs = quota / QUOTA_UNIT;
+	}
+	if (procs > MAXPROCS_MAX)
+		procs = MAXPROCS_MAX;
+	return procs ? (u32)procs : 1;
+}
+
+u32 limit_start(void)
+{
+	store_rlx(&followed, !opts.maxprocs);
+	return limit_procs();
+}
+
+bool limit_followed(void)
+{
+	return load_rlx(&followed); /* relaxed: the lock decides in the end */
+}
+
+void limit_follow(void)
+{
+	u32 n = limit_procs();
+	u64 signals = crit_enter();
+
+	mutex_lock(&sched.limit);
+	if (load_rlx(&followed) && n != load_rlx(&sched.gomaxprocs))
+		procresize(n);
+	mutex_unlock(&sched.limit);
+	crit_leave(signals);
+}
+
+u32 limit_set(u32 n)
+{
+	u64 signals = crit_enter();
+	u32 old;
+
+	mutex_lock(&sched.limit);
+	limit_freeze();
+	old = procresize(n);
+	mutex_unlock(&sched.limit);
+	crit_leave(signals);
+	return old;
+}
+
+void limit_freeze(void)
+{
+	store_rlx(&followed, 0);
 }

@@ -1,11 +1,24 @@
 /*
- * How many Ps: GMP_MAXPROCS, else the CPUs in the affinity mask.  At least 1, at most MAXPROCS_MAX.
+ * How many Ps: GMP_MAXPROCS; else the CPUs that our threads may use, but no more than the quota of
+ * our cgroups, rounded as GMP_QUOTA_ROUND says.  At least 1, at most MAXPROCS_MAX.
  */
 #ifndef GMP_RUNTIME_LIMIT_H
 #define GMP_RUNTIME_LIMIT_H
 
 #include "runtime/types.h"
 
+#define LIMIT_EVERY_NS 1000000000ul
+
+/* Reads it all.  By: one thread at a time, before sysmon runs; then sysmon alone. */
 u32 limit_procs(void);
+/* The number to start with; from now on it is followed, unless GMP_MAXPROCS has set it. */
+u32 limit_start(void);
+bool limit_followed(void);
+/* Reads again, and resizes when that has changed.  By: sysmon, every LIMIT_EVERY_NS. */
+void limit_follow(void);
+/* The host says how many, and is not overruled once this returns.  The old number. */
+u32 limit_set(u32 n);
+/* Leaves it as it is for good. */
+void limit_freeze(void);
 
 #endif

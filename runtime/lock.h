@@ -1,7 +1,7 @@
 /*
  * The scheduler's lock.  A thread of the host takes it only with all its signals blocked: a handler
- * that blocked, or left by longjmp, inside would stop the whole scheduler.  Rank: it is the only
- * lock.
+ * that blocked, or left by longjmp, inside would stop the whole scheduler.  Rank: the
+ * others (life, host, limit) are taken before it, and never two of them.
  */
 #ifndef GMP_RUNTIME_LOCK_H
 #define GMP_RUNTIME_LOCK_H

@@ -5,6 +5,7 @@
 #include "runtime/atomic.h"
 
 enum on_bug { ON_BUG_DISSOLVE, ON_BUG_ABORT };
+enum quota_round { QUOTA_ROUND_CEIL, QUOTA_ROUND_FLOOR };
 enum preempt_mode { PREEMPT_SIGNAL, PREEMPT_GATE, PREEMPT_OFF };
 
 struct opts {

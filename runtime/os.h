@@ -22,7 +22,9 @@ i32 os_gettid(void);
 void os_yield(void);
 /* The alternate signal stack, [*lo, *hi), empty when there is none. */
 void os_altstack(uintptr_t *lo, uintptr_t *hi);
-int os_cpu_count(void); /* CPUs in this thread's affinity mask, at least 1 */
+#define CPU_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
+/* Adds the CPUs in the affinity mask of a thread of ours (0: this one) to mask[CPU_WORDS]. */
+void os_cpu_mask(i32 tid, u64 *mask);
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
@@ -36,7 +38,13 @@ int os_signal_thread(i32 tid, int sig, const void *mark);
 void *os_pages(size_t len); /* zeroed memory that a forked child finds zeroed; or NULL */
 int os_wipe_on_fork(void *addr, size_t len);
 
-void os_private_fds(bool keep_stderr); /* sysmon: a descriptor table of its own */
+/* sysmon: a descriptor table of its own; false: it is the host's still. */
+bool os_private_fds(bool keep_stderr);
+/*
+ * Up to len bytes of a file from offset on, or -errno.  Takes a descriptor for a moment, so only
+ * sysmon does it, and who starts the host's second thread.
+ */
+i64 os_read_file(const char *path, u64 offset, char *buf, size_t len);
 /* sysmon: wakes on time (timer slack 1 ns) and gets a CPU soon (a short slice, Linux 6.12). */
 void os_short_slice(void);
 /*

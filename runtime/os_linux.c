@@ -15,7 +15,6 @@
 
 #include "asm/asm.h"
 
-#define MASK_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
 #define PROBES 64
 #define QUEUED_MAX 64	      /* signals of one number that the host may have pending */
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
@@ -97,16 +96,13 @@ void os_altstack(uintptr_t *lo, uintptr_t *hi)
 	*hi = *lo + ss.ss_size;
 }
 
-int os_cpu_count(void)
+void os_cpu_mask(i32 tid, u64 *mask)
 {
-	u64 mask[MASK_WORDS];
-	long n = gmp_rawsyscall6(__NR_sched_getaffinity, 0, sizeof(mask), (long)mask, 0, 0, 0);
-	int count = 0;
+	u64 one[CPU_WORDS];
+	long n = gmp_rawsyscall6(__NR_sched_getaffinity, tid, sizeof(one), (long)one, 0, 0, 0);
 
 	for (long i = 0; i < n / 8; i++)
-		for (u64 left = mask[i]; left; left &= left - 1)
-			count++;
-	return count > 0 ? count : 1;
+		mask[i] |= one[i];
 }
 
 static u64 set_mask(int how, u64 mask)
@@ -202,7 +198,7 @@ static bool fds_are_private; /* sysmon only */
  * take the lowest free number away from a host that counts on getting it; so the thread gets a
  * table of its own, empty (it copies none, so no pipe of the host is kept open by us).
  */
-void os_private_fds(bool keep_stderr)
+bool os_private_fds(bool keep_stderr)
 {
 	long first = keep_stderr ? 3 : 0;
 
@@ -212,6 +208,18 @@ void os_private_fds(bool keep_stderr)
 			  0;
 	if (fds_are_private && keep_stderr)
 		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
+	return fds_are_private;
+}
+
+i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
+{
+	long fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0), n;
+
+	if (fd < 0)
+		return fd;
+	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, (long)len, (long)offset, 0, 0);
+	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
+	return n;
 }
 
 static char *put_u32(char *at, u32 n)

@@ -16,6 +16,7 @@
 #include <asm/errno.h>
 
 #include "runtime/entersyscall.h"
+#include "runtime/limit.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
@@ -26,6 +27,7 @@
 #define US 1000ul
 #define MS 1000000ul
 #define ROUND_NS (20 * US)
+#define NEVER (~0ul)
 #define BACKOFF_MAX_NS (400 * US)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
@@ -358,7 +360,8 @@ struct rounds {
 	u64 delay_ns;			/* to the next look at the Ps */
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
-	u32 seen; /* Gs that waited when the sleep was chosen */
+	u64 limit_ns; /* when the number of Ps is looked up again */
+	u32 seen;     /* Gs that waited when the sleep was chosen */
 };
 
 static u64 min_u64(u64 a, u64 b)
@@ -369,16 +372,17 @@ static u64 min_u64(u64 a, u64 b)
 /* When the next thing falls due, in ns from now; 0 = nothing does. */
 static u64 next_due(struct rounds *r, u64 now)
 {
-	u64 due = 0;
+	u64 at = NEVER;
 
 	if (opts.schedtrace)
-		due = r->trace_ns > now ? r->trace_ns - now : 1;
-	if (sched.nstray) {
-		u64 strays = r->strays_ns > now ? r->strays_ns - now : 1;
-
-		due = due ? min_u64(due, strays) : strays;
-	}
-	return due;
+		at = min_u64(at, r->trace_ns);
+	if (sched.nstray)
+		at = min_u64(at, r->strays_ns);
+	if (limit_followed())
+		at = min_u64(at, r->limit_ns);
+	if (at == NEVER)
+		return 0;
+	return at > now ? at - now : 1;
 }
 
 static void round_strays(struct rounds *r, u64 now)
@@ -401,6 +405,14 @@ static void round_trace(struct rounds *r, u64 now)
 	r->trace_ns = now + opts.schedtrace * MS;
 }
 
+static void round_limit(struct rounds *r, u64 now)
+{
+	if (!limit_followed() || now < r->limit_ns)
+		return;
+	limit_follow();
+	r->limit_ns = now + LIMIT_EVERY_NS;
+}
+
 static i64 round_once(struct rounds *r)
 {
 	u64 now = os_nanotime(), due;
@@ -413,6 +425,7 @@ static i64 round_once(struct rounds *r)
 			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, opts.slice_us * US / 4));
 	round_strays(r, now);
 	round_trace(r, now);
+	round_limit(r, now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
@@ -426,11 +439,13 @@ void sysmon_main(void)
 {
 	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
-	os_private_fds(opts.schedtrace != 0);
+	if (!os_private_fds(opts.schedtrace != 0))
+		limit_freeze();		   /* reading files would take the host's descriptors */
 	store_rel(&sched.sysmon_ready, 1); /* @pair ready */
 	os_futex_wake(&sched.sysmon_ready, 1);
 	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
+	r.limit_ns = sched.start_ns + LIMIT_EVERY_NS;
 	while (!load_acq(&sched.sysmon_quit)) {
 		i64 ns = round_once(&r);
 

@@ -203,6 +203,7 @@ struct sched {
 	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
 	struct mutex
 		host; /* guards preload/signal.c's copy of the host's action; never with lock */
+	struct mutex limit; /* guards who says how many Ps; taken before lock */
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
 	struct p *pidle;

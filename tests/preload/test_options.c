@@ -69,6 +69,17 @@ Test(options, a_good_value_is_silent)
 	run_free(&r);
 }
 
+Test(options, the_number_of_ps_follows_quota_cgroup_and_affinity)
+{
+	struct run r;
+
+	run_with(&r, NULL, "limit", NULL);
+	if (WIFEXITED(r.status) && WEXITSTATUS(r.status) == 77)
+		cr_skip_test("no cgroup with a CPU quota can be made here");
+	cr_expect(run_ok(&r), "%s", r.err);
+	run_free(&r);
+}
+
 Test(options, help_prints_every_option_to_stderr)
 {
 	struct run r;

@@ -118,9 +118,48 @@ void os_altstack(uintptr_t *lo, uintptr_t *hi)
 	*hi = fake.self ? fake.self->alt_hi : fake_test.alt_hi;
 }
 
-int os_cpu_count(void)
+void os_cpu_mask(i32 tid, u64 *mask)
 {
-	return fake.cpus;
+	struct fake_m *m = find(tid);
+
+	if (m && m->cpu_mask)
+		mask[0] |= m->cpu_mask;
+	else
+		for (int i = 0; i < fake.cpus; i++)
+			mask[i / 64] |= 1ul << i % 64;
+}
+
+void fake_file(const char *path, const char *text)
+{
+	u32 i = 0;
+
+	while (i < fake.nfiles && strcmp(fake.files[i].path, path) != 0)
+		i++;
+	if (i == FAKE_FILES)
+		fake_fail("too many files");
+	fake.files[i] = (struct fake_file){ path, text };
+	if (i == fake.nfiles)
+		fake.nfiles++;
+}
+
+i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
+{
+	fake.files_read++;
+	for (u32 i = 0; i < fake.nfiles; i++) {
+		const char *text = fake.files[i].text;
+
+		if (strcmp(fake.files[i].path, path) != 0 || !text)
+			continue;
+		if (offset > strlen(text))
+			return 0;
+		if (len > fake.read_most)
+			len = fake.read_most;
+		if (len > strlen(text) - offset)
+			len = strlen(text) - offset;
+		memcpy(buf, text + offset, len);
+		return (i64)len;
+	}
+	return -2;
 }
 
 u64 os_block_signals(void)
@@ -188,9 +227,10 @@ int os_wipe_on_fork(void *addr, size_t len)
 	return fake.no_wipe ? -22 : 0;
 }
 
-void os_private_fds(bool keep_stderr)
+bool os_private_fds(bool keep_stderr)
 {
 	fake.private_fds++;
+	return !fake.blind;
 }
 
 void os_short_slice(void)

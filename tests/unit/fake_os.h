@@ -62,6 +62,7 @@ struct fake_m {
 	struct fake_sig sigs[FAKE_SIGS];
 	u32 nsigs;
 	uintptr_t alt_lo, alt_hi;
+	u64 cpu_mask;	  /* 0: fake.cpus */
 	u32 host_signals; /* of the host, that were delivered */
 	void (*fn)(void *);
 	void *arg;
@@ -78,6 +79,11 @@ struct fake_m {
 };
 
 #define FAKE_MS 64
+#define FAKE_FILES 32
+
+struct fake_file {
+	const char *path, *text; /* text NULL: it is not there */
+};
 
 struct fake {
 	u64 now, seed, steps, max_steps;
@@ -89,12 +95,15 @@ struct fake {
 	bool no_membarrier, no_wipe, blind;
 	int cpus;
 	u32 pages_left; /* slabs until os_pages() fails */
+	struct fake_file files[FAKE_FILES];
+	u32 nfiles;
+	size_t read_most; /* bytes that one read gives */
 	bool (*would_block)(int fd, bool write);
 	void (*host_handler)(void); /* for its own signals */
 	void (*check)(void);	    /* runs at every switch point */
 	/* What was asked of it. */
 	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
-	u32 would_block_asked;
+	u32 would_block_asked, files_read;
 	u64 stalled_ns;
 	char out[65536];
 	size_t outlen;
@@ -120,6 +129,9 @@ void fake_run(void);
 void fake_run_until(bool (*done)(void));
 /* Runs whoever is ready until the clock reaches now + ns. */
 void fake_run_for(u64 ns);
+
+/* From now on there is such a file, or (NULL) none. */
+void fake_file(const char *path, const char *text);
 
 /* For simulated threads. */
 void fake_compute(u64 ns);	   /* burns CPU; signals are delivered meanwhile */

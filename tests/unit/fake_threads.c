@@ -110,6 +110,7 @@ void fake_reset(u64 seed)
 	fake.spurious_odds = 50;
 	fake.yield_ns = 1 * US;
 	fake.cpus = 4;
+	fake.read_most = 4096;
 	fake.pages_left = PAGES;
 	ready_seq = ntrace = 0;
 	failed = checking = false;
