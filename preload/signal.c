@@ -92,12 +92,23 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 	call_host(&act, sig, info, context);
 }
 
-/* The gate closes on return, and when the thread is cancelled while it is parked here. */
+static bool on_altstack(const ucontext_t *context, uintptr_t sp)
+{
+	return sp - (uintptr_t)context->uc_stack.ss_sp < context->uc_stack.ss_size;
+}
+
+/*
+ * The gate closes on return, and when the thread is cancelled while it is parked here.  The host's
+ * alternate stack has room for the host's handlers, but not for ours below them: there they wait
+ * until the thread has its P.
+ */
 static void give_way(struct m *m, const ucontext_t *context)
 {
-	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+	GATE_GUARD = gate_open_parked(m, sp);
 
-	os_restore_signals(context->uc_sigmask.__val[0]);
+	if (!on_altstack(context, sp))
+		os_restore_signals(context->uc_sigmask.__val[0]);
 	preempt_park(m);
 }
 
@@ -130,10 +141,15 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 
 /* ---- taking a number ---- */
 
-/* With the host's handler in place its choice of restart and stack is the kernel's too. */
+/*
+ * On the alternate stack where there is one: a thread that runs with a stack pointer of its own
+ * making (Erlang's compiled code has nothing free below it) has one for that reason.  With the
+ * host's handler in place its choice of restart and stack is the kernel's too.
+ */
 static int install(int sig, const struct sigaction *host)
 {
-	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction act = { .sa_sigaction = on_preempt,
+				 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
 
 	/*
 	 * All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our

@@ -332,6 +332,53 @@ static void case_all_signals_blocked_raw(void)
 	printf("all four done\n");
 }
 
+/* --- a stack pointer of the program's own making, with nothing free below it --- */
+
+#define BELOW 16384
+#define BURST 2000000ul
+
+/* What compiled Erlang does: its stack grows towards its heap. */
+static void compute_at(char *sp)
+{
+	unsigned long turns = BURST;
+
+	__asm__ volatile("movq %%rsp, %%r12\n\t"
+			 "movq %1, %%rsp\n"
+			 "1:	decq %0\n\t"
+			 "jnz 1b\n\t"
+			 "movq %%r12, %%rsp"
+			 : "+r"(turns)
+			 : "r"(sp)
+			 : "r12", "cc", "memory");
+}
+
+static void *computes_on_its_own_stack(void *arg)
+{
+	stack_t ss = { .ss_size = 1 << 16, .ss_sp = malloc(1 << 16) };
+	char *stack = calloc(1, BELOW), *zeros = calloc(1, BELOW);
+	int64_t end = thread_cpu_ns() + NS_PER_S / 5;
+	long touched = 0;
+
+	check(sigaltstack(&ss, NULL) == 0, "sigaltstack");
+	while (thread_cpu_ns() < end) {
+		compute_at(stack + BELOW);
+		touched += memcmp(stack, zeros, BELOW) != 0;
+	}
+	return (void *)touched;
+}
+
+static void case_own_stack_pointer(void)
+{
+	pthread_t t[3];
+	long touched = 0;
+
+	for (int i = 0; i < 3; i++)
+		t[i] = spawn(computes_on_its_own_stack, NULL);
+	for (int i = 0; i < 3; i++)
+		touched += (long)join(t[i]);
+	printf("written to below the stack pointer: %ld times\n", touched);
+}
+
 /* --- timers of the program while hogs take turns --- */
 
 static void on_alarm(int sig)
@@ -417,6 +464,7 @@ static const struct a_case cases[] = {
 	{ "handler_while_parked", case_handler_while_parked },
 	{ "all_signals_blocked", case_all_signals_blocked },
 	{ "all_signals_blocked_raw", case_all_signals_blocked_raw },
+	{ "own_stack_pointer", case_own_stack_pointer },
 	{ "interval_timer", case_interval_timer },
 	{ "no_stray_eintr", case_no_stray_eintr },
 	{ NULL, NULL },
