@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "asm/asm.h"
+#include "preload/host.h"
 #include "preload/interpose.h"
 #include "runtime/fork.h"
 #include "runtime/gate.h"
@@ -71,6 +72,8 @@ void gmp_init(void)
 	if (opts.help)
 		opts_help();
 	real_init();
+	if (opts.verbose)
+		host_report();
 	os_set_clock(vdso_nanotime);
 	rt_hooks.abort = dump_and_abort;
 	threads_init();

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <threads.h>
 
+#include "preload/host.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
 #include "runtime/gate.h"
@@ -222,6 +223,7 @@ static struct m *adopt(void)
 static bool activate_first(void)
 {
 	gmp_init();
+	opts.disable |= host_unfit() != NULL;
 	if (opts.disable)
 		return false;
 	if (!have_key)

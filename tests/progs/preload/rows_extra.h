@@ -22,6 +22,9 @@
 	EXTRA(__syslog_chk)
 
 #define ROWS_UNSEEN \
+	UNSEEN_ROW(bypass_handle) \
+	UNSEEN_ROW(bypass_deepbind) \
+	UNSEEN_ROW(bypass_namespace) \
 	UNSEEN_ROW(asm_read) \
 	UNSEEN_ROW(asm_futex) \
 	UNSEEN_ROW(stdio_fgets) \
