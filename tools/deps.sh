@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, testing and the examples need and this system lacks.
-#   sh tools/deps.sh build|tests|examples|bench...
+#   sh tools/deps.sh build|tests|examples|bench|suites...
 # Says what it installs before it does; with nothing missing it prints one line and needs no root.
 # This is the only list of packages in the project.
 set -eu
@@ -8,7 +8,8 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config libdw-dev"
 tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
 	libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux memcached redis-server
-	redis-tools sysbench xz-utils zstd pigz curl perl"
+	redis-tools sysbench xz-utils zstd pigz curl perl golang-go"
+suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
 	sysbench util-linux xz-utils"
 examples="$build libunwind8 python3 procps memcached redis-server redis-tools"
@@ -27,7 +28,8 @@ for set_name in "$@"; do
 	tests) want="$want $tests" ;;
 	examples) want="$want $examples" ;;
 	bench) want="$want $bench" ;;
-	*) fail "no set '$set_name'; use build, tests, examples or bench" ;;
+	suites) want="$want $suites" ;;
+	*) fail "no set '$set_name'; use build, tests, examples, bench or suites" ;;
 	esac
 done
 
