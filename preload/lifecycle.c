@@ -20,7 +20,9 @@
 #include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/page.h"
 #include "runtime/stats.h"
+#include "runtime/trace.h"
 
 static u64 vdso_nanotime(void)
 {
@@ -99,6 +101,8 @@ static void report(void)
 		gmp_check();
 	if (opts.stats)
 		stats_print();
+	trace_stop();
+	page_close();
 }
 
 __attribute__((destructor)) static void unload(void)

@@ -38,7 +38,7 @@ static pthread_t sysmon_thread; /* guarded by sched.life */
 
 static void *sysmon_start(void *fn)
 {
-	gmp_tls_m = &m_off;
+	gmp_tls_m = &m_sysmon;
 	((void (*)(void))fn)();
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
 #include "runtime/sysmon.h"
+#include "runtime/trace.h"
 
 /* G: syscall, its P handed on (Go's entersyscallblock).  By: its own M. */
 static void entersyscallblock(struct m *m)
@@ -12,8 +13,10 @@ static void entersyscallblock(struct m *m)
 	u64 mask = crit_enter();
 	struct p *p = releasep(m->g);
 
-	if (p)
+	if (p) {
+		trace(GO_BLOCK, p->id, m->g->goid);
 		handoffp(p);
+	}
 	crit_leave(mask);
 }
 
@@ -23,6 +26,23 @@ static bool would_wait(u64 class)
 {
 	return class & (PROBE_READ | PROBE_WRITE) &&
 	       os_would_block((int)(class >> 32), class & PROBE_WRITE);
+}
+
+static void trace_begin(struct m *m)
+{
+	m->traced = 1;
+	trace_event(GO_SYSCALL_BEGIN, load_rlx(&m->g->callno) & 0xffff, trace_p(m->g));
+}
+
+static void trace_end(struct m *m, bool lost)
+{
+	struct g *g = m->g;
+
+	m->traced = 0;
+	if (lost)
+		trace(GO_SYSCALL_END_BLOCKED, load_rlx(&g->callno) & 0xffff, 0);
+	else
+		trace(GO_SYSCALL_END, load_rlx(&g->callno) & 0xffff, trace_p(g));
 }
 
 /*
@@ -39,6 +59,8 @@ void entersyscall_slow(struct m *m)
 		store_rel(&g->status, G_SYSCALL);
 		fence_light(); /* @pair signal */
 	}
+	if (unlikely(load_rlx(&sched.tracing)))
+		trace_begin(m);
 	if (load_rlx(&sched.nwait) == 0)
 		return;
 	if (call_class(g) == WILL_WAIT || load_rlx(&g->preempt) || would_wait(m->class))
@@ -63,6 +85,8 @@ void exitsyscall_slow(struct m *m)
 
 	while (hold_of(w) == HOLD_ASKED && !refuse(g, w))
 		w = load_acq(&g->hold);
+	if (unlikely(m->traced))
+		trace_end(m, hold_of(w) == HOLD_LOST);
 	if (hold_of(w) == HOLD_LOST) {
 		store_rlx(&g->preempt, 0);
 		acquirep(m, true);

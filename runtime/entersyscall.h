@@ -40,7 +40,7 @@ static inline void entersyscall(struct m *m, u64 class, u32 nr)
 	/* release, @pair hold: what we did before is done when the P changes hands. */
 	store_rel(&g->status, G_SYSCALL);
 	fence_light(); /* @pair signal: with preempt_send() */
-	if (unlikely(load_rlx(&m->sig) | load_rlx(&sched.nwait)))
+	if (unlikely(load_rlx(&m->sig) | load_rlx(&sched.nwait) | load_rlx(&sched.tracing)))
 		entersyscall_slow(m);
 }
 
@@ -51,7 +51,7 @@ static inline void exitsyscall(struct m *m)
 
 	store_rlx(&g->status, G_RUNNING); /* relaxed: the fence below orders it */
 	fence_light();			  /* @pair loan */
-	if (unlikely((load_rlx(&g->hold) & HOLD_MASK) | load_rlx(&g->preempt)))
+	if (unlikely((load_rlx(&g->hold) & HOLD_MASK) | load_rlx(&g->preempt) | m->traced))
 		exitsyscall_slow(m);
 }
 

@@ -7,6 +7,8 @@
 
 #include "runtime/note.h"
 #include "runtime/os.h"
+#include "runtime/page.h"
+#include "runtime/trace.h"
 
 static bool wiped_by_kernel;
 
@@ -20,6 +22,8 @@ void fork_child(void)
 	struct m *m = gmp_tls_m;
 
 	gmp_tls_m = NULL;
+	page_forget();
+	trace_forget();
 	if (!wiped_by_kernel)
 		__builtin_memset(&sched, 0, sizeof(sched));
 	if (!m)

@@ -15,9 +15,10 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
+#include "runtime/trace.h"
 
 __thread struct m *gmp_tls_m;
-struct m m_off, m_vfork;
+struct m m_off, m_vfork, m_sysmon;
 struct rt_hooks rt_hooks;
 
 int sched_start(u32 procs)
@@ -66,6 +67,7 @@ struct g *newg(void *start, void *arg)
 	if (g) {
 		g->goid = ++sched.goidgen;
 		stat_max(peak_gs, add_rlx(&sched.ng, 1) + 1);
+		stat_add(created, 1);
 	}
 	mutex_unlock(&sched.lock);
 	crit_leave(mask);
@@ -73,6 +75,7 @@ struct g *newg(void *start, void *arg)
 		warn_limit();
 	if (!g)
 		return NULL;
+	trace(GO_CREATE, 0, g->goid);
 	g->start = start;
 	g->arg = arg;
 	store_rlx(&g->status, G_IDLE);
@@ -111,6 +114,7 @@ void mstart(struct g *g)
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;
+	trace(GO_THREAD, 0, (u32)m->tid);
 	acquirep(m, true);
 	m->depth = 0;
 }
@@ -129,10 +133,11 @@ bool mexit(void)
 	store_rlx(&m->live, 0);
 	store_rlx(&g->status, G_DEAD);
 	preempt_settle(m);
-	gmp_tls_m = &m_off;
+	trace(GO_DESTROY, 0, g->goid);
 	p = releasep(g);
 	if (p)
 		handoffp(p);
+	gmp_tls_m = &m_off; /* before the storage may be another thread's */
 	last = retire(g);
 	crit_leave(mask);
 	return last;

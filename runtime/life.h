@@ -8,6 +8,8 @@
 extern struct m m_off;
 /* The same for a vfork child, which runs on its parent's memory. */
 extern struct m m_vfork;
+/* And for sysmon, whose events have a track of their own. */
+extern struct m m_sysmon;
 
 /*
  * Makes procs Ps and the caller's G and M, with a P.  By: the only thread there is.  0 or -ENOMEM.

@@ -5,25 +5,27 @@
 #include "runtime/os.h"
 #include "runtime/print.h"
 
-enum kind { NUMBER, WORD };
+enum kind { NUMBER, WORD, STRING };
 
 struct option {
 	const char *name, *unit, *help;
 	enum kind kind;
 	u32 def, min, max;
 	const char *words[4];
-	u32 *value;
+	u32 *value; /* STRING: the text */
 };
 
 struct opts opts = {
 #define OPT(name, def, min, max, unit, help) .name = (def),
 #define CHOICE(name, def, help, ...) .name = CHOICE_##name(def),
+#define TEXT(name, help) .name = "",
 #define CHOICE_on_bug(def) ON_BUG_##def
 #define CHOICE_preempt(def) PREEMPT_##def
 #define CHOICE_quota_round(def) QUOTA_ROUND_##def
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 };
 
 #define WORDS_2(a, b) \
@@ -42,17 +44,21 @@ static const struct option table[] = {
 	{ #name, unit, help, NUMBER, def, min, max, { 0 }, &opts.name },
 #define CHOICE(name, def, help, ...) \
 	{ #name, "word", help, WORD, CHOICE_##name(def), 0, 0, WORDS(__VA_ARGS__), &opts.name },
+#define TEXT(name, help) { #name, "text", help, STRING, 0, 0, 0, { 0 }, (u32 *)opts.name },
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 };
 
 #define OPT(name, def, min, max, unit, help) \
 	_Static_assert((def) <= (max) && (min) <= (max), "range of " #name);
 #define CHOICE(name, def, help, ...)
+#define TEXT(name, help)
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 
 static char upper(char c)
 {
@@ -136,6 +142,27 @@ static bool set_word(const struct option *o, const char *text)
 	return false;
 }
 
+/* Copied: the host may write over its environment. */
+static bool set_string(const struct option *o, const char *text)
+{
+	char *to = (char *)o->value;
+	size_t len = 0;
+
+	while (text[len])
+		len++;
+	if (len >= OPT_TEXT_MAX)
+		return false;
+	__builtin_memcpy(to, text, len + 1);
+	return true;
+}
+
+static bool set(const struct option *o, const char *text)
+{
+	if (o->kind == STRING)
+		return set_string(o, text);
+	return o->kind == NUMBER ? set_number(o, text) : set_word(o, text);
+}
+
 /* "signal|gate|off" */
 static void all_words(const struct option *o, char *buf, size_t len)
 {
@@ -168,6 +195,10 @@ static void complain(const struct option *o, const char *text)
 	all_words(o, range, sizeof(range));
 	if (o->kind == NUMBER)
 		gmp_format(range, sizeof(range), "a %s in %u..%u", o->unit, o->min, o->max);
+	if (o->kind == STRING) {
+		gmp_format(range, sizeof(range), "a text of less than %d bytes", OPT_TEXT_MAX);
+		gmp_format(def, sizeof(def), "none");
+	}
 	gmp_warn("opts: GMP_%s='%s' is not %s%s; using %s", name, shown,
 		 o->kind == WORD ? "one of " : "", range, def);
 }
@@ -178,7 +209,7 @@ static void parse_one(const char *entry)
 		const struct option *o = &table[i];
 		const char *text = value_of(entry, o->name);
 
-		if (text && !(o->kind == NUMBER ? set_number(o, text) : set_word(o, text)))
+		if (text && !set(o, text))
 			complain(o, text);
 	}
 }
@@ -195,8 +226,13 @@ static void help_line(const struct option *o)
 	size_t n;
 
 	copy(name, sizeof(name), o->name, upper);
-	value_text(o, *o->value, value, sizeof(value));
-	all_words(o, range, sizeof(range));
+	if (o->kind == STRING)
+		copy(value, sizeof(value), (char *)o->value, printable);
+	else
+		value_text(o, *o->value, value, sizeof(value));
+	gmp_format(range, sizeof(range), "text");
+	if (o->kind == WORD)
+		all_words(o, range, sizeof(range));
 	if (o->kind == NUMBER)
 		gmp_format(range, sizeof(range), "%s %u..%u", o->unit, o->min, o->max);
 	n = gmp_format(line, sizeof(line), "GMP_%s=%s", name, value);

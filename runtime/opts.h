@@ -8,12 +8,16 @@ enum on_bug { ON_BUG_DISSOLVE, ON_BUG_ABORT };
 enum quota_round { QUOTA_ROUND_CEIL, QUOTA_ROUND_FLOOR };
 enum preempt_mode { PREEMPT_SIGNAL, PREEMPT_GATE, PREEMPT_OFF };
 
+#define OPT_TEXT_MAX 256
+
 struct opts {
 #define OPT(name, def, min, max, unit, help) u32 name;
 #define CHOICE(name, def, help, ...) u32 name;
+#define TEXT(name, help) char name[OPT_TEXT_MAX];
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 };
 
 extern struct opts opts;

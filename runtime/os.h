@@ -10,6 +10,9 @@
 /* Sleeps while *addr == val; ns < 0: no limit.  Returns on wake, signal, time-out or mismatch. */
 void os_futex_wait(au32 *addr, u32 val, i64 ns);
 void os_futex_wake(au32 *addr, u32 n);
+/* The same on a word that other processes may map. */
+void os_futex_wait_shared(au32 *addr, u32 val, i64 ns);
+void os_futex_wake_shared(au32 *addr, u32 n);
 
 u64 os_nanotime(void);		       /* CLOCK_MONOTONIC */
 void os_set_clock(u64 (*clock)(void)); /* a cheaper clock of the same time (the vDSO's) */
@@ -62,5 +65,30 @@ int os_probe(i32 tid);
 bool os_would_block(int fd, bool write);
 
 void os_write(int fd, const char *buf, size_t len);
+
+/* ---- os_share.c: files that tools read too.  Those that open one: sysmon only. ---- */
+
+i32 os_getpid(void);
+u32 os_pidns(void); /* inode of the pid namespace */
+u32 os_geteuid(void);
+int os_seccomp(void); /* the sandbox of this thread: 0 = none */
+bool os_process_alive(i32 pid);
+u64 os_starttime(void); /* of this process, in clock ticks since boot; 0: not known */
+/*
+ * A new file in dir, which is made when there is none and must be ours alone: len zero bytes, all
+ * allocated, mapped.  NULL when anything is in the way.  Removes a few files of processes that
+ * ended without doing so: the number of them stays bounded.
+ */
+void *os_share(const char *dir, const char *path, size_t len);
+/*
+ * Maps a regular file over the memory at `at`, len bytes of it allocated.  Made or emptied before
+ * if create is true.  0 or -errno.
+ */
+int os_map_file(const char *path, u64 len, bool create, void *at);
+void os_unlink(const char *path);
+void *os_reserve(size_t len);	     /* address space, zero when read; NULL: none */
+void os_blank(void *at, size_t len); /* replaces what is mapped there by such memory */
+void os_punch(void *at, u64 len);    /* gives a file's blocks there back */
+bool os_fds_are_private(void);
 
 #endif

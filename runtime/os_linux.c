@@ -43,17 +43,31 @@ void os_set_clock(u64 (*clock)(void))
 	nanotime = clock;
 }
 
-void os_futex_wait(au32 *addr, u32 val, i64 ns)
+static void futex_wait(au32 *addr, int op, u32 val, i64 ns)
 {
 	struct __kernel_timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
-	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAIT_PRIVATE, val, ns < 0 ? 0 : (long)&ts, 0,
-			0);
+	gmp_rawsyscall6(__NR_futex, (long)addr, op, val, ns < 0 ? 0 : (long)&ts, 0, 0);
+}
+
+void os_futex_wait(au32 *addr, u32 val, i64 ns)
+{
+	futex_wait(addr, FUTEX_WAIT_PRIVATE, val, ns);
 }
 
 void os_futex_wake(au32 *addr, u32 n)
 {
 	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAKE_PRIVATE, n, 0, 0, 0);
+}
+
+void os_futex_wait_shared(au32 *addr, u32 val, i64 ns)
+{
+	futex_wait(addr, FUTEX_WAIT, val, ns);
+}
+
+void os_futex_wake_shared(au32 *addr, u32 n)
+{
+	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAKE, n, 0, 0, 0);
 }
 
 i64 os_thread_cpu(i32 tid)
@@ -193,6 +207,11 @@ static struct probe {
 
 static bool fds_are_private; /* sysmon only */
 
+bool os_fds_are_private(void)
+{
+	return fds_are_private;
+}
+
 /*
  * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment,
  * take the lowest free number away from a host that counts on getting it; so the thread gets a
@@ -213,7 +232,9 @@ bool os_private_fds(bool keep_stderr)
 
 i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
 {
-	long fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0), n;
+	long fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, 0, 0,
+				  0),
+	     n;
 
 	if (fd < 0)
 		return fd;

@@ -9,6 +9,7 @@
 #include "runtime/proc.h"
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
+#include "runtime/trace.h"
 
 const char preempt_mark;
 au32 preempt_signo = { PREEMPT_SIGNO };
@@ -85,8 +86,10 @@ void preempt_yield(struct m *m)
 	bool over = m->p->id >= load_rlx(&sched.gomaxprocs);
 
 	store_rlx(&m->g->preempt, 0);
-	if (over || load_rlx(&sched.nwait))
+	if (over || load_rlx(&sched.nwait)) {
+		trace(GO_PREEMPT, trace_p(m->g), m->g->goid);
 		gosched(m);
+	}
 }
 
 bool preempt_arrived(struct m *m)

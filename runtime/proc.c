@@ -20,6 +20,7 @@
 #include "runtime/runq.h"
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
+#include "runtime/trace.h"
 
 #define GLOBAL_EVERY 61 /* as Go: the global queue is never starved by a ring */
 
@@ -52,6 +53,7 @@ void crit_leave(u64 mask)
 static void pidleput(struct p *p)
 {
 	store_rlx(&p->status, P_IDLE); /* relaxed: the lock orders it */
+	trace(PROC_STOP, p->id, 0);
 	p->link = sched.pidle;
 	sched.pidle = p;
 	sched.npidle++;
@@ -71,6 +73,7 @@ static struct p *pidleget(struct p *want)
 	*at = p->link;
 	sched.npidle--;
 	store_rlx(&p->status, P_RUNNING);
+	trace(PROC_START, p->id, 0);
 	return p;
 }
 
@@ -154,6 +157,7 @@ static void grant(struct p *p, struct g *g)
 	/* release, @pair owner: sysmon may look at g through p from here on. */
 	store_rel(&p->g, g);
 	stat_add(handoffs, 1);
+	trace(GO_UNBLOCK, p->id, g->goid);
 	note_wakeup(&g->m->park, p->id + 1);
 }
 
@@ -208,7 +212,10 @@ bool seize_ask(struct p *p, struct seizure *ret)
 bool seize_take(struct seizure *s)
 {
 	/* acquire, @pair hold: all that the owner did to the P before is ours. */
-	return cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word | HOLD_LOST);
+	if (!cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word | HOLD_LOST))
+		return false;
+	trace(PROC_STEAL, s->p->id, s->g->goid);
+	return true;
 }
 
 void seize_drop(struct seizure *s)
@@ -255,12 +262,14 @@ static void wirep(struct m *m, struct p *p)
 	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
 	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
 	store_rel(&p->g, g); /* @pair owner */
+	trace(GO_START, p->id, g->goid);
 }
 
 static void queue_locked(struct g *g, bool back)
 {
 	g->back = back;
 	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
+	trace(GO_RUNNABLE, 0, g->goid);
 	g->m->queued = true;
 	g->ready_ns = os_nanotime();
 	globrunq_put(g);
@@ -304,7 +313,8 @@ static void await_grant(struct m *m)
 			m->p = sched.allp[value - 1];
 			/* release, @pair hold. */
 			store_rel(&g->hold, hold_make(serial + 1, value - 1, HOLD_KEPT));
-			stat_max(maxwait_ns, os_nanotime() - g->ready_ns);
+			stat_waited(os_nanotime() - g->ready_ns);
+			trace(GO_START, value - 1, g->goid);
 		}
 	}
 	note_clear(&m->park);
@@ -383,8 +393,10 @@ void gosched(struct m *m)
 	store_rlx(&g->preempt, 0);
 	mask = crit_enter();
 	p = releasep(g);
-	if (p)
+	if (p) {
+		trace(GO_STOP, p->id, g->goid);
 		yield_p(g, p);
+	}
 	sysmon_kick();
 	crit_leave(mask);
 	if (!p) { /* seized in the meantime: we come back like any other */
@@ -432,6 +444,7 @@ u32 procresize(u32 n)
 	old = load_rlx(&sched.gomaxprocs);
 	n = grow_to(n);
 	store_rlx(&sched.gomaxprocs, n);
+	trace(PROCS_CHANGE, 0, n);
 	for (at = &sched.pidle; (p = *at);) {
 		if (p->id < n) {
 			at = &p->link;

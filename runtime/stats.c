@@ -21,7 +21,51 @@ void stat_stray(int call)
 	u32 slot = call == PROBE_UNKNOWN ? STRAY_KINDS - 1 : (u32)(call + 1);
 
 	stat_add(strays, 1);
-	add_rlx(&sched.stats.stray_calls[slot < STRAY_KINDS ? slot : STRAY_KINDS - 1], 1);
+	add_rlx(&stats_now()->stray_calls[slot < STRAY_KINDS ? slot : STRAY_KINDS - 1], 1);
+}
+
+void stat_waited(u64 ns)
+{
+	struct stats *s = stats_now();
+
+	add_rlx(&s->latency[latency_bucket(ns)], 1);
+	add_rlx(&s->latency_ns, ns);
+	stat_raise(&s->maxwait_ns, ns);
+}
+
+static void count_g(struct g *g, struct gauges *ret)
+{
+	switch (load_rlx(&g->status)) {
+	case G_RUNNABLE:
+		ret->runnable++;
+		break;
+	case G_SYSCALL:
+		ret->in_call++;
+		break;
+	case G_RUNNING:
+		if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
+			ret->stray++;
+		else
+			ret->running++;
+		break;
+	case G_DEAD:
+		return;
+	default:
+		ret->waiting++;
+	}
+	ret->gs++;
+}
+
+void stats_gauges(struct gauges *ret)
+{
+	*ret = (struct gauges){ .gomaxprocs = load_rlx(&sched.gomaxprocs),
+				.idle = sched.npidle,
+				.threads = load_rlx(&sched.ng) + load_rlx(&sched.sysmon_on),
+				.runq = load_rlx(&sched.runq.size),
+				.backq = load_rlx(&sched.backq.size) };
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		count_g(m->g, ret);
 }
 
 /* The syscall slot with the next lower count than (count, slot), or -1. */
@@ -31,7 +75,7 @@ static int next_stray(u32 *count, int slot)
 	u32 most = 0;
 
 	for (int i = 0; i < STRAY_KINDS; i++) {
-		u32 n = load_rlx(&sched.stats.stray_calls[i]);
+		u32 n = load_rlx(&stats_now()->stray_calls[i]);
 
 		if (n <= most || n > *count || (n == *count && i <= slot))
 			continue;

@@ -19,10 +19,12 @@
 #include "runtime/limit.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/page.h"
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
+#include "runtime/trace.h"
 
 #define US 1000ul
 #define MS 1000000ul
@@ -44,8 +46,8 @@ void sysmon_kick(void)
 {
 	/* relaxed: the caller's enqueue is a full barrier (@pair doze); an entry may miss it. */
 	if (load_rlx(&sched.sysmon_asleep) && cas_ar(&sched.sysmon_asleep, 1, 0)) {
-		add_ar(&sched.sysmon_seq, 1);
-		os_futex_wake(&sched.sysmon_seq, 1);
+		add_ar(page_bell(), 1);
+		os_futex_wake_shared(page_bell(), 1);
 	}
 }
 
@@ -58,8 +60,8 @@ void sysmon_await_start(void)
 void sysmon_stop(void)
 {
 	store_rel(&sched.sysmon_quit, 1);
-	add_sc(&sched.sysmon_seq, 1);
-	os_futex_wake(&sched.sysmon_seq, 1);
+	add_sc(page_bell(), 1);
+	os_futex_wake_shared(page_bell(), 1);
 }
 
 /*
@@ -68,16 +70,19 @@ void sysmon_stop(void)
  */
 static void nap(i64 ns, u32 seen)
 {
-	u32 seq = load_acq(&sched.sysmon_seq);
+	au32 *bell = page_bell();
+	u32 seq = load_acq(bell);
 
+	if (page_wanted())
+		return;
 	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
-		os_futex_wait(&sched.sysmon_seq, seq, ns);
+		os_futex_wait_shared(bell, seq, ns);
 		return;
 	}
 	store_rlx(&sched.sysmon_asleep, 1);
 	fence_full(); /* @pair doze */
 	if (load_rlx(&sched.nwait) <= seen && !load_rlx(&sched.sysmon_quit))
-		os_futex_wait(&sched.sysmon_seq, seq, ns);
+		os_futex_wait_shared(bell, seq, ns);
 	store_rlx(&sched.sysmon_asleep, 0);
 }
 
@@ -126,6 +131,7 @@ static bool retake_blocked(struct p *p, struct g *g)
 	if (!seize(p, g, G_RUNNING, &call))
 		return false;
 	stat_stray(call);
+	trace(GO_STRAY, (u32)call, g->goid);
 	add_stray(g);
 	handoffp(p);
 	return true;
@@ -426,6 +432,7 @@ static i64 round_once(struct rounds *r)
 	round_strays(r, now);
 	round_trace(r, now);
 	round_limit(r, now);
+	page_serve(now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
@@ -440,7 +447,9 @@ void sysmon_main(void)
 	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
 	if (!os_private_fds(opts.schedtrace != 0))
-		limit_freeze();		   /* reading files would take the host's descriptors */
+		limit_freeze(); /* reading files would take the host's descriptors */
+	page_open();
+	trace_from_start();
 	store_rel(&sched.sysmon_ready, 1); /* @pair ready */
 	os_futex_wake(&sched.sysmon_ready, 1);
 	os_short_slice();

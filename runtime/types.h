@@ -19,6 +19,7 @@
 #define GMP_RUNTIME_TYPES_H
 
 #include "runtime/atomic.h"
+#include "runtime/statpage.h"
 
 /* How a call may block.  One per table row of preload/calls.def. */
 enum call_class {
@@ -102,6 +103,7 @@ struct note {
 struct m {
 	au32 live;  /* 0: thread ended, or this is a forked child's wiped copy */
 	u64 class;  /* of the open bracket, descriptor included.  Owner only. */
+	u32 traced; /* the open bracket's end is an event.  Owner only. */
 	u32 depth;  /* open brackets of this thread, handlers' included.  Owner only. */
 	au32 sig;   /* enum sig_flight; see preempt.c */
 	au32 signo; /* of the signal in flight; sysmon writes before SENT */
@@ -114,6 +116,7 @@ struct m {
 	struct note park;  /* a P granted to us comes through here */
 	i32 tid;
 	u32 id;
+	au64 trace_at;	    /* next event; trace.c */
 	struct m *alllink;  /* sched.allm, for ever; guarded by sched.lock */
 	struct m *freelink; /* guarded by sched.lock */
 };
@@ -161,26 +164,6 @@ struct mutex {
 
 #define MAXPROCS_MAX 4096
 
-/* Counters for the stats line; relaxed adds on slow paths only. */
-#define STATS(X) \
-	X(handoffs) \
-	X(retakes) \
-	X(strays) \
-	X(preempts) \
-	X(overcap) \
-	X(parks) \
-	X(maxwait_ns) \
-	X(peak_gs)
-
-#define STRAY_KINDS 512 /* syscall numbers counted one by one; slot 0 = page fault */
-
-struct stats {
-#define X(name) au64 name;
-	STATS(X)
-#undef X
-	au32 stray_calls[STRAY_KINDS];
-};
-
 /* FIFO through g->schedlink.  size may be read without the lock, as a hint. */
 struct gqueue {
 	struct g *head, *tail;
@@ -190,8 +173,11 @@ struct gqueue {
 struct sched {
 	/* Read by every bracket. */
 	au32 nwait;	/* Gs that wait for a P: global queue, rings, or between two of them */
+	au32 tracing;	/* brackets are events */
 	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
+
+	ATOMIC(struct statpage *) page; /* NULL: none; page.c */
 
 	/* sysmon's bed. */
 	au32 sysmon_asleep __attribute__((aligned(64))); /* 1: a kick is worth a futex wake */
@@ -219,7 +205,7 @@ struct sched {
 	u64 goidgen;
 	u64 start_ns;
 	struct p *allp[MAXPROCS_MAX];
-	struct stats stats;
+	struct stats own_stats; /* until there is a page; stats.h */
 
 	/* alloc.c */
 	char *slab_pos, *slab_end;

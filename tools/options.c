@@ -8,14 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "runtime/opts.h"
 #include "tools/gmp.h"
 
 const struct option_row option_rows[] = {
 #define OPT(name, def, min, max, unit, help) { #name, unit, help, #def, min, max, NULL },
 #define CHOICE(name, def, help, ...) { #name, "word", help, #def, 0, 0, #__VA_ARGS__ },
+#define TEXT(name, help) { #name, "text", help, "", 0, OPT_TEXT_MAX - 1, NULL },
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 };
 
 const size_t option_count = sizeof(option_rows) / sizeof(option_rows[0]);
@@ -50,15 +53,25 @@ static bool is_word_of(const char *words, const char *value)
 	return false;
 }
 
+static bool option_takes(const struct option_row *o, const char *value)
+{
+	long n;
+
+	if (strcmp(o->unit, "text") == 0)
+		return strlen(value) <= o->max;
+	return o->words ? is_word_of(o->words, value)
+			: parse_count(value, (long)o->min, (long)o->max, &n);
+}
+
 const char *option_refuses(const struct option_row *o, const char *value)
 {
 	static char want[128];
-	long n;
 
-	if (o->words ? is_word_of(o->words, value)
-		     : parse_count(value, (long)o->min, (long)o->max, &n))
+	if (option_takes(o, value))
 		return NULL;
-	if (o->words)
+	if (strcmp(o->unit, "text") == 0)
+		snprintf(want, sizeof(want), "a text of at most %lu bytes", o->max);
+	else if (o->words)
 		snprintf(want, sizeof(want), "one of %s", o->words);
 	else
 		snprintf(want, sizeof(want), "a %s in %lu..%lu", o->unit, o->min, o->max);

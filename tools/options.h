@@ -7,7 +7,7 @@
 
 struct option_row {
 	const char *name; /* as in opts.def: slice_us */
-	const char *unit; /* "flag": takes no value; "word": one of words */
+	const char *unit; /* "flag": takes no value; "word": one of words; "text" */
 	const char *help;
 	const char *def;
 	unsigned long min, max;

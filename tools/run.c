@@ -19,9 +19,11 @@ const char help_run[] =
 	"and every option of the library (libgmp-sched(7)), which sets GMP_<NAME>:\n"
 #define OPT(name, def, min, max, unit, help) "  --" #name " (" unit ")\n\t\t\t " help "\n"
 #define CHOICE(name, def, help, ...) "  --" #name " (" #__VA_ARGS__ ")\n\t\t\t " help "\n"
+#define TEXT(name, help) "  --" #name " (text)\n\t\t\t " help "\n"
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 	"An option takes its value as the next word or after `=`; a flag may stand alone.\n"
 	"\n"
 	"Examples:\n"

@@ -91,9 +91,12 @@ Test(options, help_prints_every_option_to_stderr)
 	cr_expect(count_lines_with(r.err, help) == 1, "no line for %s: %s", #name, r.err);
 #define CHOICE(name, def, help, ...) \
 	cr_expect(count_lines_with(r.err, help) == 1, "no line for %s: %s", #name, r.err);
+#define TEXT(name, help) \
+	cr_expect(count_lines_with(r.err, help) == 1, "no line for %s: %s", #name, r.err);
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 	run_free(&r);
 }
 

@@ -101,6 +101,13 @@ struct fake {
 	bool (*would_block)(int fd, bool write);
 	void (*host_handler)(void); /* for its own signals */
 	void (*check)(void);	    /* runs at every switch point */
+	/* fake_share.c */
+	bool share;	  /* there is room for a page */
+	int sandbox;	  /* of seccomp */
+	int map_error;	  /* of mapping a trace file */
+	i32 alive;	  /* another process that lives */
+	char shared[320]; /* path of the last file that was made */
+	u32 blanked;
 	/* What was asked of it. */
 	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
 	u32 would_block_asked, files_read;

@@ -85,9 +85,11 @@ static void fresh_library(void)
 	opts = (struct opts){
 #define OPT(name, def, min, max, unit, help) .name = (def),
 #define CHOICE(name, def, help, ...)
+#define TEXT(name, help)
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 		.on_bug = ON_BUG_ABORT,
 		.preempt = PREEMPT_SIGNAL,
 	};
@@ -529,7 +531,7 @@ struct fake_m *fake_spawn(void (*fn)(void *), void *arg)
 
 static void sysmon_thread(void *arg)
 {
-	gmp_tls_m = &m_off;
+	gmp_tls_m = &m_sysmon;
 	sysmon_main();
 }
 

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/unit/fake_os.h"
 
@@ -20,11 +21,24 @@ struct row {
 static const struct row rows[] = {
 #define OPT(name, def, min, max, unit, help) { #name, true, def, min, max, &opts.name },
 #define CHOICE(name, def, help, ...) { #name, false, 0, 0, 0, &opts.name },
+#define TEXT(name, help)
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
+#undef TEXT
 };
 
+static const char *const texts[] = {
+#define OPT(name, def, min, max, unit, help)
+#define CHOICE(name, def, help, ...)
+#define TEXT(name, help) #name,
+#include "runtime/opts.def"
+#undef OPT
+#undef CHOICE
+#undef TEXT
+};
+
+#define TEXTS (sizeof(texts) / sizeof(texts[0]))
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static void setup(void)
@@ -266,7 +280,7 @@ Test(opts, help_has_a_line_for_every_option_with_its_value)
 	opts.retake_us = 77;
 	opts_help();
 	said = fake_output();
-	cr_assert_eq(lines(said), ROWS);
+	cr_assert_eq(lines(said), ROWS + TEXTS);
 	for (size_t i = 0; i < ROWS; i++) {
 		snprintf(want, sizeof(want), "GMP_%s=", upper(rows[i].name));
 		cr_assert(strstr(said, want), "%s", want);
@@ -276,4 +290,19 @@ Test(opts, help_has_a_line_for_every_option_with_its_value)
 	cr_assert(strstr(said, "GMP_PREEMPT=signal "));
 	cr_assert(strstr(said, " us 100..1000000: "));
 	cr_assert(strstr(said, " signal|gate|off: "));
+}
+
+Test(opts, a_text_is_copied_and_one_that_is_too_long_refused)
+{
+	char entry[OPT_TEXT_MAX + 16] = "GMP_TRACE=a file";
+	char *envp[] = { entry, NULL };
+
+	opts_parse(envp);
+	strcpy(entry, "overwritten");
+	cr_assert_str_eq(opts.trace, "a file");
+	memset(entry, 'x', sizeof(entry) - 1);
+	memcpy(entry, "GMP_TRACE=", 10);
+	opts_parse(envp);
+	cr_assert_str_eq(opts.trace, "a file");
+	cr_assert_eq(lines(fake_output()), 1);
 }

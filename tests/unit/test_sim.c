@@ -218,11 +218,17 @@ static void op_block_unseen(void)
 	fake_sleep(fake_random(4) ? 202 : PROBE_FAULT, some_ns());
 }
 
+/* A yield that gives nothing up answers no question: sysmon may have seen it asleep, and be about
+ * to take its P. */
 static void op_yield(void)
 {
+	bool excused = fake.self->excused;
+
 	leave_user();
 	g_yield();
 	enter_user();
+	if (hold_of(hold_seen_by_owner(getm()->g)) != HOLD_KEPT)
+		fake.self->excused |= excused;
 }
 
 /* The host blocks all signals for a while, and may run over its slice and into a call so. */
@@ -266,7 +272,7 @@ static void op_signal(void)
 {
 	struct fake_m *m = &fake.m[fake_random(fake.nm)];
 
-	if (!(m->mask == ~0ul && m->tls == &m_off))
+	if (!(m->mask == ~0ul && (m->tls == &m_off || m->tls == &m_sysmon)))
 		fake_host_signal(m, fake_random(2) ? PREEMPT_SIGNO : 34,
 				 fake_random(2) ? &plan : NULL);
 	fake_switch("host signals");

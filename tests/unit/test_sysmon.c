@@ -3,6 +3,7 @@
  * a fake one whose state and CPU clock the test sets, and another G waits.  test_sim.c has the
  * same with threads.
  */
+#include "runtime/stats.h"
 #include "runtime/sysmon.h"
 
 #include <criterion/criterion.h>
@@ -139,7 +140,7 @@ Test(sysmon, finds_a_thread_that_blocks_outside_a_bracket)
 	look_after(20 * US);
 	cr_assert(was_taken());
 	cr_assert_eq(stat_get(strays), 1);
-	cr_assert_eq(load_rlx(&sched.stats.stray_calls[35 + 1]), 1);
+	cr_assert_eq(load_rlx(&stats_now()->stray_calls[35 + 1]), 1);
 	cr_assert_eq(sched.strays, g);
 	cr_assert_eq(sched.nstray, 1);
 	cr_assert_eq(load_rlx(&g->status), G_RUNNING, "it knows nothing of it");
@@ -150,7 +151,7 @@ Test(sysmon, finds_a_page_fault)
 	blocks(PROBE_FAULT);
 	look_after(20 * US);
 	cr_assert(was_taken());
-	cr_assert_eq(load_rlx(&sched.stats.stray_calls[0]), 1);
+	cr_assert_eq(load_rlx(&stats_now()->stray_calls[0]), 1);
 }
 
 Test(sysmon, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
@@ -163,7 +164,7 @@ Test(sysmon, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
 	look_after(100 * US);
 	look_after(100 * US);
 	cr_assert(was_taken());
-	cr_assert_eq(load_rlx(&sched.stats.stray_calls[STRAY_KINDS - 1]), 1);
+	cr_assert_eq(load_rlx(&stats_now()->stray_calls[STRAY_KINDS - 1]), 1);
 }
 
 Test(sysmon, leaves_a_running_thread_alone_and_does_not_probe_it)

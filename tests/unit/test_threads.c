@@ -205,8 +205,9 @@ static void *is_a_g(void *arg)
 
 static void *is_sysmon(void *arg)
 {
+	opts.page = 0;
 	os_block_signals();
-	gmp_tls_m = &m_off;
+	gmp_tls_m = &m_sysmon;
 	sysmon_main();
 	return NULL;
 }

@@ -1,0 +1,149 @@
+/* The page's birth and end, and sysmon's answers to what tools ask through it. */
+#include "runtime/page.h"
+
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/print.h"
+#include "runtime/runq.h"
+#include "runtime/stats.h"
+#include "runtime/trace.h"
+
+/* Not in sched: a forked child must find its parent's mapping, to get rid of it. */
+static struct statpage *mapped;
+static char path[64];
+static int sandbox; /* the kernel's seccomp mode when the page was made */
+
+static void fill(struct statpage *page, u32 uid)
+{
+	page->version = STATPAGE_VERSION;
+	page->size = sizeof(*page);
+	page->pid = os_getpid();
+	page->uid = uid;
+	page->starttime = os_starttime();
+	page->start_ns = sched.start_ns;
+	/* One G is alive, and it waits for us: nobody counts meanwhile. */
+	__builtin_memcpy(&page->stats, &sched.own_stats, sizeof(page->stats));
+	store_rel(&page->magic, STATPAGE_MAGIC); /* @pair page: with the tools */
+}
+
+void page_open(void)
+{
+	u32 uid = os_geteuid();
+	char dir[48];
+
+	if (!opts.page || load_rlx(&sched.page))
+		return;
+	gmp_format(dir, sizeof(dir), STATPAGE_DIR, uid);
+	gmp_format(path, sizeof(path), "%s/" STATPAGE_NAME, dir, os_getpid(), os_pidns());
+	mapped = os_share(dir, path, sizeof(*mapped));
+	if (!mapped) {
+		if (opts.verbose)
+			gmp_warn("page: %s cannot be made; no gmp top for this process", path);
+		return;
+	}
+	sandbox = os_seccomp();
+	fill(mapped, uid);
+	store_rel(&sched.page, mapped); /* @pair page */
+}
+
+void page_close(void)
+{
+	struct statpage *page = load_acq(&sched.page); /* @pair page */
+
+	if (!page || page->pid != os_getpid() || os_seccomp() != sandbox)
+		return;
+	os_unlink(path);
+}
+
+void page_forget(void)
+{
+	if (mapped)
+		os_blank(mapped, sizeof(*mapped));
+	mapped = NULL;
+}
+
+/* ---- rows ---- */
+
+static void row_p(struct row_p *row, struct p *p)
+{
+	/* acquire, @pair owner. */
+	struct g *g = load_rlx(&p->status) == P_RUNNING ? load_acq(&p->g) : NULL;
+
+	*row = (struct row_p){ .goid = g ? g->goid : 0,
+			       .granted_ns = load_rlx(&p->granted_ns),
+			       .status = load_rlx(&p->status),
+			       .schedtick = load_rlx(&p->schedtick),
+			       .runq = runq_size(p),
+			       .in_call = g && load_rlx(&g->status) == G_SYSCALL };
+}
+
+static void row_g(struct row_g *row, struct g *g)
+{
+	u64 hold = load_rlx(&g->hold);
+	u32 status = load_rlx(&g->status);
+
+	*row = (struct row_g){ .goid = g->goid,
+			       .tid = g->m->tid,
+			       .status = (u16)status,
+			       .callno = (u16)load_rlx(&g->callno),
+			       .p = hold_of(hold) == HOLD_LOST ? NO_P : (u16)hold_pid(hold),
+			       .preempt = (u16)load_rlx(&g->preempt),
+			       .calls = load_rlx(&g->syscalltick),
+			       .since_ns = status == G_RUNNABLE ? g->ready_ns : 0 };
+}
+
+static void write_rows(struct statpage *page, u64 now)
+{
+	u32 np = load_rlx(&sched.gomaxprocs), ng = 0;
+
+	store_rlx(&page->seq, load_rlx(&page->seq) + 1);
+	fence_full(); /* @pair rows: odd before the first change */
+	page->now_ns = now;
+	stats_gauges(&page->gauges);
+	page->np = np < ROWS_P ? np : ROWS_P;
+	for (u32 i = 0; i < page->np; i++)
+		row_p(&page->p[i], sched.allp[i]);
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && ng < ROWS_G;
+	     m = m->alllink)
+		if (load_rlx(&m->g->status) != G_DEAD)
+			row_g(&page->g[ng++], m->g);
+	page->ng = ng;
+	store_rel(&page->seq, load_rlx(&page->seq) + 1); /* @pair rows */
+}
+
+/* ---- answers ---- */
+
+bool page_wanted(void)
+{
+	struct statpage *page = load_acq(&sched.page); /* @pair page */
+
+	return page && load_acq(&page->wants); /* @pair wants */
+}
+
+static void serve_trace(struct statpage *page, u32 wants)
+{
+	char file[sizeof(path) + sizeof(STATPAGE_TRACE)];
+
+	if (wants & WANT_TRACE) {
+		gmp_format(file, sizeof(file), "%s" STATPAGE_TRACE, path);
+		store_rlx(&page->trace_error, (u32)-trace_start(file, load_rlx(&page->trace_size)));
+	}
+	if (wants & WANT_TRACE_END)
+		trace_stop();
+}
+
+void page_serve(u64 now)
+{
+	struct statpage *page = load_acq(&sched.page); /* @pair page */
+	u32 wants;
+
+	if (!page || !load_rlx(&page->wants))
+		return;
+	wants = xchg_ar(&page->wants, 0); /* @pair wants */
+	if (wants & WANT_ROWS)
+		write_rows(page, now);
+	serve_trace(page, wants);
+	add_ar(&page->answered, 1); /* @pair wants */
+	os_futex_wake_shared(&page->answered, ~0u >> 1);
+}
