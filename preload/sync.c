@@ -14,6 +14,7 @@
 
 #include "preload/gate.h"
 #include "runtime/gmprt.h"
+#include "runtime/preempt.h"
 
 /* About 3 us of turns: longer than a short critical section, much shorter than a hand-off pays. */
 #define SPIN_TURNS 64
@@ -21,6 +22,21 @@
 
 #define BUSY_errnum EBUSY
 #define BUSY_thrd_res thrd_busy
+
+/* A call that takes a lock said r. */
+static inline errnum took_errnum(errnum r)
+{
+	if (r == 0 || r == EOWNERDEAD)
+		gate_locked();
+	return r;
+}
+
+static inline thrd_res took_thrd_res(thrd_res r)
+{
+	if (r == thrd_success)
+		gate_locked();
+	return r;
+}
 
 /* The clocks that glibc's clock* locks take. */
 static inline bool clock_known(clockid_t clock)
@@ -44,14 +60,12 @@ static inline bool time_valid(const struct timespec *t)
 #define KIND_PRIO_INHERIT 32
 #define KIND_PRIO_PROTECT 64
 
-static inline errnum mutex_try(pthread_mutex_t *m)
+static inline bool mutex_plain(pthread_mutex_t *m)
 {
 	/* relaxed: the kind never changes while the mutex is in use. */
 	int kind = __atomic_load_n(&m->__data.__kind, __ATOMIC_RELAXED);
 
-	if (kind & (KIND_ROBUST | KIND_PRIO_INHERIT | KIND_PRIO_PROTECT))
-		return ENOTSUP;
-	return real_pthread_mutex_trylock(m);
+	return !(kind & (KIND_ROBUST | KIND_PRIO_INHERIT | KIND_PRIO_PROTECT));
 }
 
 /* tryjoin, unlike join, trusts its argument. */
@@ -73,6 +87,51 @@ static inline errnum join_try(pthread_t thread, void **result)
 		return real_##name args; \
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
+
+/* Counted before the gate closes, which may wait for a P: the holder of a lock gets one soon. */
+#define LOCK(type, name, version, tried, attempt, nr, params, args) \
+	static __attribute__((noinline)) type wait_##name params \
+	{ \
+		GATE((tried) ? WILL_WAIT : MAY_WAIT, nr); \
+		return took_##type(real_##name args); \
+	} \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		if (likely(gate_active() && (tried) && (attempt) == 0)) { \
+			gate_locked(); \
+			return 0; \
+		} \
+		return wait_##name args; \
+	}
+
+/* The gate closes on return, and when the thread is cancelled while it is parked here. */
+static __attribute__((noinline)) void give_way(void)
+{
+	struct m *m = getm();
+	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+
+	preempt_park(m);
+}
+
+#define TAKE(type, name, version, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		return took_##type(real_##name args); \
+	}
+
+#define DROP(type, name, version, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		type r = real_##name args; \
+\
+		if (r == 0 && gate_unlocked()) \
+			give_way(); \
+		return r; \
+	}
+#define LOCK_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"
 
 void gmp_gosched(void)
@@ -100,11 +159,11 @@ errnum shim_pthread_yield(void)
 errnum shim_pthread_spin_lock(pthread_spinlock_t *l)
 {
 	if (!gate_active())
-		return real_pthread_spin_lock(l);
+		return took_errnum(real_pthread_spin_lock(l));
 	for (;;) {
 		for (int turn = 0; turn < SPIN_TURNS; turn++) {
 			if (real_pthread_spin_trylock(l) == 0)
-				return 0;
+				return took_errnum(0);
 			for (int i = 0; i < SPIN_PAUSES; i++)
 				__builtin_ia32_pause();
 		}

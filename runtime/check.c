@@ -26,7 +26,7 @@ void sched_dissolve(void)
 
 static u32 queued_locked(void)
 {
-	u32 n = load_rlx(&sched.runq.size) + load_rlx(&sched.backq.size);
+	u32 n = globrunq_size();
 
 	for (u32 i = 0; i < sched.nallp; i++)
 		n += runq_size(sched.allp[i]);

@@ -63,7 +63,8 @@ void entersyscall_slow(struct m *m)
 		trace_begin(m);
 	if (load_rlx(&sched.nwait) == 0)
 		return;
-	if (call_class(g) == WILL_WAIT || load_rlx(&g->preempt) || would_wait(m->class))
+	if (call_class(g) == WILL_WAIT || (load_rlx(&g->preempt) && !preempt_put_off(m)) ||
+	    would_wait(m->class))
 		entersyscallblock(m);
 	else
 		sysmon_kick();

@@ -73,6 +73,32 @@ static inline bool gate_active(void)
 void gate_jump(uintptr_t sp);
 
 /*
+ * Locks of the host's that this thread holds are counted, so that one who holds any is not stopped
+ * for long (preempt_put_off) and gets a P soon (runq.h).  The count may be wrong: a lock may be
+ * released by another thread, destroyed, or left by longjmp.  One too few costs a late unlock, one
+ * too many a grace, after which it is forgotten.  Handlers leave it as they found it, or as wrong.
+ */
+static inline void gate_locked(void)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live))
+		store_rlx(&m->held, load_rlx(&m->held) + 1); /* relaxed: sysmon guesses by it */
+}
+
+/* True: the last one, and a preemption was put off for it, which should happen now. */
+static inline bool gate_unlocked(void)
+{
+	struct m *m = getm();
+	u32 held = m ? load_rlx(&m->held) : 0;
+
+	if (!held)
+		return false;
+	store_rlx(&m->held, held - 1);
+	return held == 1 && unlikely(load_rlx(&m->g->preempt)) && !m->depth;
+}
+
+/*
  * What a yield of m's should do.  Nobody waits for a P: the kernel may know somebody.  Within the
  * first turn after a grant it returns at once: a hand-off costs ten times the yield of a spinner,
  * who gets nowhere faster by one.

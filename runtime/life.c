@@ -36,6 +36,7 @@ int sched_start(u32 procs)
 		return -12;
 	g->m->tid = os_gettid();
 	g->m->depth = 0;
+	store_rlx(&g->m->held, 0);
 	acquirep(g->m, true); /* at once: every P is idle */
 	store_rlx(&g->m->live, 1);
 	gmp_tls_m = g->m;
@@ -111,6 +112,7 @@ void mstart(struct g *g)
 	m->tid = os_gettid();
 	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
 	m->queued = false;
+	store_rlx(&m->held, 0);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;

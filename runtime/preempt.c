@@ -84,12 +84,28 @@ void preempt_settle(struct m *m)
 void preempt_yield(struct m *m)
 {
 	bool over = m->p->id >= load_rlx(&sched.gomaxprocs);
+	bool wanted = over || load_rlx(&sched.nwait);
 
+	if (wanted && preempt_put_off(m))
+		return;
 	store_rlx(&m->g->preempt, 0);
-	if (over || load_rlx(&sched.nwait)) {
+	if (wanted) {
 		trace(GO_PREEMPT, trace_p(m->g), m->g->goid);
 		gosched(m);
 	}
+}
+
+bool preempt_put_off(struct m *m)
+{
+	u64 had;
+
+	if (!load_rlx(&m->held) || !opts.lock_grace)
+		return false;
+	had = os_nanotime() - load_rlx(&m->p->granted_ns);
+	if (had < opts.slice_us * 1000ul * (1 + opts.lock_grace))
+		return true;
+	store_rlx(&m->held, 0);
+	return false;
 }
 
 bool preempt_arrived(struct m *m)
@@ -102,7 +118,9 @@ bool preempt_arrived(struct m *m)
 	 */
 	if (m->depth || load_rlx(&g->status) != G_RUNNING)
 		return false;
-	return hold_of(load_rlx(&g->hold)) == HOLD_LOST || load_rlx(&g->preempt);
+	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
+		return true;
+	return load_rlx(&g->preempt) && !preempt_put_off(m);
 }
 
 void preempt_park(struct m *m)

@@ -41,8 +41,14 @@ bool preempt_arrived(struct m *m);
 void preempt_foreign(struct m *m);
 /* Then, with the host's mask restored and a gate open: parks until the thread has a P again. */
 void preempt_park(struct m *m);
-/* Yields when somebody waits; clears the request. */
+/* Yields when somebody waits; clears the request, unless that is put off. */
 void preempt_yield(struct m *m);
+/*
+ * A G that holds a lock of the host's is not stopped: others would only spin for it, or queue up.
+ * The request stays, and the last unlock honours it (gate_unlocked).  True for GMP_LOCK_GRACE
+ * slices; then the locks count no more, in case that the count is wrong.  By: m.
+ */
+bool preempt_put_off(struct m *m);
 /* Requests the Ps at and above id n back. */
 void preempt_above(u32 n);
 

@@ -103,12 +103,12 @@ static struct g *steal_locked(struct p *p)
 }
 
 /*
- * The next G for p: one back from a call, own ring (every 61st time the global queue first), global
- * batch, then steal.
+ * The next G for p: one with a lock or back from a call, own ring (every 61st time the global queue
+ * first), global batch, then steal.
  */
 static struct g *findrunnable_locked(struct p *p)
 {
-	struct g *g = backq_get(p, os_nanotime());
+	struct g *g = boosted_get(p, os_nanotime());
 
 	if (!g && load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
 		g = globrunq_get(p, 1);
@@ -148,12 +148,21 @@ static void new_slice(struct p *p)
 	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
 }
 
+/* Counts the row of boosted grants that the one to g, at time now, is part of or ends. */
+static void boost(struct p *p, struct g *g, u64 now)
+{
+	u64 row = p->boost_ns ? now - p->boost_ns : 0;
+
+	store_rlx(&p->owed_ns, g->back ? 0 : row); /* relaxed: sysmon's hint */
+	p->boost_ns = !g->back ? 0 : p->boost_ns ? p->boost_ns : now;
+}
+
 /* G: queued -> granted.  By: who owns p and took g off its queue. */
 static void grant(struct p *p, struct g *g)
 {
 	add_ar(&sched.nwait, (u32)-1);
 	new_slice(p);
-	p->boost_ns = !g->back ? 0 : p->boost_ns ? p->boost_ns : load_rlx(&p->granted_ns);
+	boost(p, g, load_rlx(&p->granted_ns));
 	/* release, @pair owner: sysmon may look at g through p from here on. */
 	store_rel(&p->g, g);
 	stat_add(handoffs, 1);
@@ -167,7 +176,7 @@ void handoffp(struct p *p)
 
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
 	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
-	    !load_rlx(&sched.backq.size))
+	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size))
 		g = runq_get(p); /* the common case among hogs needs no lock */
 	if (!g) {
 		mutex_lock(&sched.lock);
@@ -258,6 +267,7 @@ static void wirep(struct m *m, struct p *p)
 	m->p = p;
 	new_slice(p);
 	p->boost_ns = 0;
+	store_rlx(&p->owed_ns, 0);
 	store_rlx(&g->status, G_RUNNING);
 	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
 	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
@@ -265,9 +275,10 @@ static void wirep(struct m *m, struct p *p)
 	trace(GO_START, p->id, g->goid);
 }
 
-static void queue_locked(struct g *g, bool back)
+static void queue_locked(struct g *g, bool back, bool holder)
 {
-	g->back = back;
+	g->back = back || holder;
+	g->holder = holder;
 	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
 	trace(GO_RUNNABLE, 0, g->goid);
 	g->m->queued = true;
@@ -285,7 +296,7 @@ static bool take_or_queue(struct m *m, bool back)
 	mutex_lock(&sched.lock);
 	p = pidleget(m->p);
 	if (!p)
-		queue_locked(m->g, back);
+		queue_locked(m->g, back, load_rlx(&m->held));
 	mutex_unlock(&sched.lock);
 	if (p)
 		wirep(m, p);
@@ -375,7 +386,7 @@ static void yield_p(struct g *g, struct p *p)
 
 	store_rlx(&p->g, NULL);
 	mutex_lock(&sched.lock);
-	queue_locked(g, false);
+	queue_locked(g, false, false);
 	next = next_locked(&p);
 	mutex_unlock(&sched.lock);
 	if (next)

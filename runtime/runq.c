@@ -96,18 +96,25 @@ static struct g *pop(struct gqueue *q)
 
 void globrunq_put(struct g *g)
 {
-	push(g->back ? &sched.backq : &sched.runq, g);
+	push(g->holder ? &sched.lockq : g->back ? &sched.backq : &sched.runq, g);
 }
 
-struct g *backq_get(struct p *p, u64 now)
+u32 globrunq_size(void)
+{
+	return load_rlx(&sched.runq.size) + load_rlx(&sched.backq.size) +
+	       load_rlx(&sched.lockq.size);
+}
+
+struct g *boosted_get(struct p *p, u64 now)
 {
 	bool others = sched.runq.head || runq_size(p);
+	struct gqueue *q = sched.lockq.head ? &sched.lockq : &sched.backq;
 
-	if (!sched.backq.head)
+	if (!q->head)
 		return NULL;
 	if (others && p->boost_ns && now - p->boost_ns >= opts.slice_us * 1000ul)
 		return NULL;
-	return pop(&sched.backq);
+	return pop(q);
 }
 
 struct g *globrunq_get(struct p *p, u32 max)

@@ -1,5 +1,5 @@
 /*
- * Run queues: a 256-slot ring in every P and two global FIFOs.
+ * Run queues: a 256-slot ring in every P and three global FIFOs.
  *
  *              needs sched.lock   who
  *   runq_put   yes                who owns the P (so there is one producer)
@@ -8,8 +8,10 @@
  *   globrunq_* yes                anybody
  *
  * A G that comes back from a call goes before those that just want to go on computing, or a thread
- * of short calls beside n hogs is late by n slices at every call.  The boost is bounded: when a P
- * has served returning Gs for a slice, the next grant is for one of the others.
+ * of short calls beside n hogs is late by n slices at every call.  Before it goes one that holds a
+ * lock: a thousand threads may wait for that, one after the other, and the lock is passed on at the
+ * rate at which its holders get a P.  The boost is bounded: when a P has served such Gs for a
+ * slice, the next grant is for one of the others.
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.
@@ -29,10 +31,13 @@ struct g *runq_get(struct p *p);
 struct g *runq_steal(struct p *p, struct p *victim);
 u32 runq_size(struct p *p);
 
-/* To the tail of the queue that g->back says. */
+/* To the tail of the queue that g->holder and g->back say. */
 void globrunq_put(struct g *g);
-/* A G back from a call if p may still prefer them at time now, or nobody else waits globally. */
-struct g *backq_get(struct p *p, u64 now);
+/* Gs in the three; a hint without the lock. */
+u32 globrunq_size(void);
+/* One with a lock, else one back from a call, if p may still prefer them at time now or nobody else
+ * waits globally. */
+struct g *boosted_get(struct p *p, u64 now);
 /*
  * Takes a fair share of the global queue: returns its head and moves up to max - 1 more into p's
  * ring.  max = 0: as many as min(128, size / gomaxprocs + 1).

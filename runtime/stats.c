@@ -140,8 +140,7 @@ void schedtrace(u64 now)
 		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 		       "needspinning=0 idlethreads=%u runqueue=%u [",
 		       (now - sched.start_ns) / 1000000, procs, sched.npidle,
-		       load_rlx(&sched.ng) + 1, idle_threads(procs),
-		       load_rlx(&sched.runq.size) + load_rlx(&sched.backq.size));
+		       load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size());
 	for (u32 i = 0; i < procs; i++)
 		n += gmp_format(line + n, LINE - n, " %u", runq_size(sched.allp[i]));
 	n += gmp_format(line + n, LINE - n, " ] schedticks=[");

@@ -33,12 +33,24 @@
 #define BACKOFF_MAX_NS (400 * US)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
+#define BACK_SHARE 4	     /* parts of a slice that one who goes first waits: back from a call, */
+#define LOCK_SHARE 100	     /* and with a lock */
 #define RESEND_NS (1 * MS)   /* a signal that met an open gate is repeated */
 #define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
 #define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
 #define STRAY_EACH_NS (1 * MS)
+
+static u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static u64 max_u64(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
 
 /* ---- sleeping and waking ---- */
 
@@ -222,13 +234,14 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 	return false; /* the kernel runs somebody else: not ours to change */
 }
 
-static u64 stall_ns(void)
+static u64 stall_ns(struct g *g)
 {
-	u64 slice = opts.slice_us * US, least = RESEND_NS + 2 * HEARD_NS;
+	u64 slice = opts.slice_us * US;
+	u64 grace = load_rlx(&g->m->held) ? opts.lock_grace * slice : 0; /* relaxed: a guess */
 
 	if (opts.preempt == PREEMPT_OFF)
 		return STALL_OFF_NS;
-	return slice > least ? slice : least; /* a second signal has its chance */
+	return grace + max_u64(slice, RESEND_NS + 2 * HEARD_NS); /* a second signal's chance */
 }
 
 /* G: running -> running without a P, over the cap.  By: sysmon, when asking did not help. */
@@ -260,7 +273,7 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 			seen->asked_cpu = cpu; /* it has from here on to hear it */
 	}
 	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
-	if (now - seen->asked_ns >= stall_ns() &&
+	if (now - seen->asked_ns >= stall_ns(g) &&
 	    (cpu < 0 || cpu - seen->asked_cpu >= (i64)HEARD_NS))
 		admit_over_cap(p, g);
 }
@@ -277,11 +290,17 @@ static void new_slice(struct p *p, struct g *g, u64 now)
 
 /*
  * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
- * milliseconds, and the other keeps 95 % of the P and more.
+ * milliseconds, and the other keeps 95 % of the P and more.  One that holds a lock, for which many
+ * may wait in their turn, waits much less, but never so that those who go first had p for longer
+ * than the one who does not.
  */
-static u64 slice_ns(void)
+static u64 slice_ns(struct p *p)
 {
-	return opts.slice_us * US / (load_rlx(&sched.backq.size) ? 4 : 1);
+	u64 slice = opts.slice_us * US, owed = load_rlx(&p->owed_ns);
+
+	if (load_rlx(&sched.lockq.size))
+		return min_u64(max_u64(slice / LOCK_SHARE, owed), slice / BACK_SHARE);
+	return load_rlx(&sched.backq.size) ? slice / BACK_SHARE : slice;
 }
 
 static bool look(struct p *p, u64 now)
@@ -301,7 +320,7 @@ static bool look(struct p *p, u64 now)
 		soon = look_call(p, g, now);
 	else if (status == G_RUNNING)
 		soon = look_running(p, g, now);
-	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns())
+	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns(p))
 		over_slice(p, g, now);
 	return soon;
 }
@@ -370,11 +389,6 @@ struct rounds {
 	u32 seen;     /* Gs that waited when the sleep was chosen */
 };
 
-static u64 min_u64(u64 a, u64 b)
-{
-	return a < b ? a : b;
-}
-
 /* When the next thing falls due, in ns from now; 0 = nothing does. */
 static u64 next_due(struct rounds *r, u64 now)
 {
@@ -419,6 +433,14 @@ static void round_limit(struct rounds *r, u64 now)
 	r->limit_ns = now + LIMIT_EVERY_NS;
 }
 
+/* Looking less often would let it run over. */
+static u64 shortest_slice(void)
+{
+	u64 slice = opts.slice_us * US;
+
+	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
+}
+
 static i64 round_once(struct rounds *r)
 {
 	u64 now = os_nanotime(), due;
@@ -428,7 +450,7 @@ static i64 round_once(struct rounds *r)
 		r->delay_ns = ROUND_NS;
 	else
 		r->delay_ns =
-			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, opts.slice_us * US / 4));
+			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, shortest_slice() / 4));
 	round_strays(r, now);
 	round_trace(r, now);
 	round_limit(r, now);

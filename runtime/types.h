@@ -83,6 +83,7 @@ struct g {
 	u64 goid;
 	bool on_strays; /* sysmon only */
 	bool back;	/* queues as one back from a call.  Owner writes before it queues. */
+	bool holder;	/* queues as one with a lock of the host's, who is back as well. */
 	/* Birth: written by the creator before the thread exists. */
 	void *start;
 	void *arg;
@@ -112,6 +113,7 @@ struct m {
 	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
 	u64 api_brackets;  /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
 	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
+	au32 held;	   /* locks of the host's, roughly: gate.h.  Owner writes, sysmon reads. */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
 	struct note park;  /* a P granted to us comes through here */
 	i32 tid;
@@ -153,7 +155,8 @@ struct p {
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
 	au64 granted_ns; /* start of the slice; who owns the P writes, sysmon reads */
-	u64 boost_ns;	 /* first of an unbroken row of grants from sched.backq, 0 = none */
+	u64 boost_ns;	 /* first of an unbroken row of grants to Gs that go first, 0 = none */
+	au64 owed_ns;	 /* how long the row was that ended with this grant, 0 = none */
 	struct p *link;	 /* sched.pidle; guarded by sched.lock */
 	struct sysmontick seen;
 };
@@ -195,10 +198,11 @@ struct sched {
 	struct p *pidle;
 	u32 npidle;
 	struct gqueue runq; /* preempted and yielding Gs */
-	struct gqueue
-		backq;	 /* new Gs and those back from a call; goes first, within bounds (runq.h) */
-	au32 gomaxprocs; /* written under lock, read anywhere */
-	u32 nallp;	 /* Ps ever made; they are never freed */
+	/* Go before it, within bounds (runq.h): */
+	struct gqueue lockq; /* first those with a lock that others may wait for, */
+	struct gqueue backq; /* then new Gs and those back from a call */
+	au32 gomaxprocs;     /* written under lock, read anywhere */
+	u32 nallp;	     /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */
 	u32 mnext;

@@ -94,6 +94,10 @@ SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
 SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")
 
+SAME(locks, who_holds_one_is_not_stopped, "locks", "not_stopped_inside")
+SAME(locks, a_crowd_passes_through_one_beside_a_hog, "locks", "convoy")
+SAME(locks, those_never_given_back_keep_nobody_out, "locks", "never_given_back")
+
 SAME(shapes, a_spinner_waits_for_a_flag, "shapes", "spin_on_flag")
 SAME(shapes, a_spinner_that_yields_waits_for_a_flag, "shapes", "spin_with_yield")
 SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")

@@ -100,6 +100,18 @@ bool g_yield(void)
 	return true;
 }
 
+void g_unlocked(void)
+{
+	struct m *m = getm();
+	struct gate gate;
+
+	if (!gate_unlocked())
+		return;
+	gate = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
+	preempt_park(m);
+	gate_close(&gate);
+}
+
 struct g *g_self(void)
 {
 	return getm()->g;

@@ -29,6 +29,9 @@ void g_call(u64 class, u32 nr, u64 ns);
 /* sched_yield(), as preload/gate.h has it; false: the kernel would be asked. */
 bool g_yield(void);
 
+/* The end of pthread_mutex_unlock(), as preload/sync.c has it. */
+void g_unlocked(void);
+
 /* This thread's G; whether it may run user code by the books. */
 struct g *g_self(void);
 bool g_has_p(struct g *g);

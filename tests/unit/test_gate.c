@@ -250,3 +250,39 @@ Test(gate, a_yield_asks_the_kernel_gives_way_or_does_nothing)
 	releasep(g);
 	cr_assert_eq(gate_yields(m), YIELD_NOW, "a stray needs a P");
 }
+
+/* ---- locks ---- */
+
+Test(gate, an_unlock_in_a_gate_or_of_one_lock_of_two_does_not_give_way)
+{
+	u64 word = load_rlx(&g->hold);
+	struct gate gate;
+
+	store_rlx(&g->preempt, 1);
+	add_sc(&sched.nwait, 1);
+	gate_locked();
+	gate_locked();
+	g_unlocked();
+	gate = gate_open(MAY_WAIT, 1, SP);
+	g_unlocked(); /* by a handler that interrupted the call */
+	cr_assert_eq(load_rlx(&m->held), 0);
+	cr_assert_eq(status(), G_SYSCALL);
+	store_rlx(&sched.nwait, 0);
+	gate_close(&gate);
+	cr_assert_eq(load_rlx(&g->hold), word);
+}
+
+Test(gate, a_forked_child_counts_no_locks)
+{
+	store_rlx(&m->live, 0);
+	gate_locked();
+	g_unlocked();
+	cr_assert_eq(load_rlx(&m->held), 0);
+	gmp_tls_m = NULL;
+	gate_locked();
+	g_unlocked();
+	gmp_tls_m = &m_off;
+	g_unlocked();
+	gate_locked();
+	cr_assert_eq(load_rlx(&m_off.held), 0);
+}

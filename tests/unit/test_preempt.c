@@ -173,7 +173,121 @@ Test(preempt, keeps_the_p_when_nobody_wants_it)
 	cr_assert_eq(load_rlx(&g->preempt), 0);
 }
 
+/* ---- locks ---- */
+
+static u64 slice_ns(void)
+{
+	return opts.slice_us * US;
+}
+
+static void give_a_reason(void)
+{
+	preempt_request(g);
+	add_sc(&sched.nwait, 1);
+}
+
+Test(preempt, who_holds_a_lock_is_not_stopped_until_the_grace_is_over)
+{
+	u64 start = load_rlx(&m->p->granted_ns);
+
+	opts.lock_grace = 2;
+	give_a_reason();
+	gate_locked();
+	gate_locked();
+	fake.now = start + 3 * slice_ns() - 1;
+	cr_assert_not(arrives());
+	cr_assert_eq(load_rlx(&g->preempt), 1, "the last unlock will see it");
+	fake.now = start + 3 * slice_ns();
+	cr_assert(arrives());
+	cr_assert_eq(load_rlx(&m->held), 0, "the count may be wrong: it starts again");
+	g_unlocked();
+	cr_assert_eq(load_rlx(&m->held), 0, "and does not go below nothing");
+}
+
+Test(preempt, without_a_grace_locks_do_not_matter)
+{
+	opts.lock_grace = 0;
+	give_a_reason();
+	gate_locked();
+	cr_assert(arrives());
+}
+
+Test(preempt, who_holds_a_lock_keeps_its_p_at_gates)
+{
+	u64 word = load_rlx(&g->hold);
+
+	give_a_reason();
+	gate_locked();
+	entersyscall(m, MAY_WAIT, 0);
+	cr_assert(g_has_p(g), "on the way in");
+	exitsyscall(m);
+	cr_assert_eq(load_rlx(&g->hold), word, "and out");
+	cr_assert_eq(load_rlx(&g->preempt), 1);
+	entersyscall(m, WILL_WAIT, 0);
+	cr_assert_not(g_has_p(g), "a wait is a wait");
+}
+
+Test(preempt, a_request_that_nobody_needs_is_dropped_also_with_a_lock)
+{
+	preempt_request(g);
+	gate_locked();
+	preempt_park(m);
+	cr_assert_eq(load_rlx(&g->preempt), 0);
+}
+
 /* ---- with threads ---- */
+
+static u64 unlocked_at, other_ran_at;
+
+static void notes_when_it_runs(void *arg)
+{
+	other_ran_at = fake.now;
+}
+
+static void unlocks_late(void *arg)
+{
+	g_create(notes_when_it_runs, NULL);
+	fake_yield();
+	gate_locked();
+	gate_locked();
+	fake_compute(15 * MS);
+	g_unlocked();
+	fake_compute(1 * MS);
+	fake_check(!other_ran_at, "one is still held");
+	unlocked_at = fake.now;
+	g_unlocked();
+	fake_check(other_ran_at, "the last unlock gave way");
+}
+
+Test(preempt, the_last_unlock_gives_way)
+{
+	fake_reset(0);
+	other_ran_at = 0;
+	g_first(1, unlocks_late, NULL);
+	fake_run();
+	cr_assert_lt(other_ran_at, unlocked_at + 1 * MS);
+	cr_assert_eq(stat_get(overcap), 0);
+}
+
+static void locks_for_ever(void *arg)
+{
+	g_create(notes_when_it_runs, NULL);
+	fake_yield();
+	gate_locked();
+	fake_compute(100 * MS);
+	fake_check(other_ran_at, "it was stopped");
+}
+
+Test(preempt, one_that_never_unlocks_is_stopped_after_the_grace)
+{
+	fake_reset(0);
+	other_ran_at = 0;
+	g_first(1, locks_for_ever, NULL);
+	fake_run();
+	cr_assert_geq(other_ran_at, 1030 * MS);
+	cr_assert_leq(other_ran_at, 1033 * MS);
+	cr_assert_eq(stat_get(overcap), 0, "by a signal, not over the cap");
+}
 
 static u64 hogs_end;
 

@@ -157,8 +157,22 @@ Test(runq, a_g_goes_where_it_says_it_belongs)
 	globrunq_put(&gs[1]);
 	cr_assert_eq(load_rlx(&sched.backq.size), 1);
 	cr_assert_eq(load_rlx(&sched.runq.size), 1);
-	cr_assert_eq(backq_get(&p1, fake.now), &gs[0]);
-	cr_assert_null(backq_get(&p1, fake.now));
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
+	cr_assert_null(boosted_get(&p1, fake.now));
+}
+
+Test(runq, who_holds_a_lock_goes_first_of_all)
+{
+	gs[0].back = gs[1].back = gs[2].back = true;
+	gs[1].holder = gs[2].holder = true;
+	for (u32 i = 0; i < 4; i++)
+		globrunq_put(&gs[i]);
+	cr_assert_eq(globrunq_size(), 4);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[1]);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[2]);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
+	cr_assert_null(boosted_get(&p1, fake.now));
+	cr_assert_eq(globrunq_size(), 1);
 }
 
 Test(runq, prefers_those_who_come_back_for_one_slice)
@@ -170,12 +184,13 @@ Test(runq, prefers_those_who_come_back_for_one_slice)
 		globrunq_put(&gs[i]);
 	}
 	globrunq_put(&gs[9]);
-	cr_assert_eq(backq_get(&p1, start), &gs[0], "a row begins");
+	cr_assert_eq(boosted_get(&p1, start), &gs[0], "a row begins");
 	p1.boost_ns = start;
-	cr_assert_eq(backq_get(&p1, start + slice - 1), &gs[1]);
-	cr_assert_null(backq_get(&p1, start + slice), "now it is the turn of the others");
+	cr_assert_eq(boosted_get(&p1, start + slice - 1), &gs[1]);
+	cr_assert_null(boosted_get(&p1, start + slice), "now it is the turn of the others");
 	cr_assert_eq(globrunq_get(&p1, 1), &gs[9]);
-	cr_assert_eq(backq_get(&p1, start + slice), &gs[2], "who are none: nothing to be fair to");
+	cr_assert_eq(boosted_get(&p1, start + slice), &gs[2],
+		     "who are none: nothing to be fair to");
 	runq_put(&p1, &gs[9]);
-	cr_assert_null(backq_get(&p1, start + slice), "others in the ring count as well");
+	cr_assert_null(boosted_get(&p1, start + slice), "others in the ring count as well");
 }

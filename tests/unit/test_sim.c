@@ -91,7 +91,7 @@ static void check_users(void)
 
 static void check_books(void)
 {
-	u32 queued = sched.runq.size.v + sched.backq.size.v, handed = 0;
+	u32 queued = sched.runq.size.v + sched.backq.size.v + sched.lockq.size.v, handed = 0;
 
 	if (sched.lock.key.v)
 		return;
@@ -231,6 +231,19 @@ static void op_yield(void)
 		fake.self->excused |= excused;
 }
 
+/* A lock of the host's; sometimes its release is not seen, or there is one too many. */
+static void op_lock(void)
+{
+	u64 releases = fake_random(8) ? 1 : fake_random(3);
+
+	gate_locked();
+	op_compute();
+	if (fake_random(2))
+		call(fake_random(2) ? MAY_WAIT : WILL_WAIT, some_ns());
+	while (releases--)
+		g_unlocked();
+}
+
 /* The host blocks all signals for a while, and may run over its slice and into a call so. */
 static void op_mask(void)
 {
@@ -322,6 +335,7 @@ static const struct op {
 	OP(yield),   OP(mask),	      OP(resize),
 	OP(check),   OP(signal),      OP(create),
 	OP(create),  OP(move_signal), OP(jump_out_of_gate),
+	OP(lock),    OP(lock),
 };
 
 /* Close races: calls about as long as sysmon's rounds, many of them, and few things else. */
@@ -334,7 +348,7 @@ static void op_tight_calls(void)
 }
 
 static const struct op tight_ops[] = {
-	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create), OP(yield),
+	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create), OP(yield), OP(lock),
 #undef OP
 };
 
@@ -414,6 +428,7 @@ static void draw_plan(void)
 	plan.tight = false;
 	memset(jumps, 0, sizeof(jumps));
 	opts.slice_us = fake_random(2) ? 10000 : 100 + (u32)fake_random(2000);
+	opts.lock_grace = (u32)fake_random(4);
 	opts.retake_us = fake_random(4) ? 20 : (u32)fake_random(200);
 	opts.preempt = fake_random(4) ? PREEMPT_SIGNAL : (u32)fake_random(3);
 	plan.slice_ns = opts.slice_us * US;
@@ -453,7 +468,7 @@ static void check_end(void)
  * them. */
 static void check_wait(void)
 {
-	u64 turn = 2 * plan.slice_ns + 2 * MS;
+	u64 turn = (2 + opts.lock_grace) * plan.slice_ns + 2 * MS;
 
 	if (opts.preempt == PREEMPT_OFF)
 		turn += 100 * MS;

@@ -239,6 +239,52 @@ Test(sysmon, asks_after_a_quarter_when_a_g_is_back_from_a_call)
 	cr_assert_eq(asked_after(), 2500 * US);
 }
 
+Test(sysmon, asks_soon_when_a_lock_is_held_by_who_waits)
+{
+	somebody_waits(true);
+	boosted_get(p, fake.now);
+	other->holder = true;
+	globrunq_put(other);
+	look_after(0);
+	cr_assert_eq(asked_after(), 100 * US);
+}
+
+Test(sysmon, asks_no_sooner_than_those_who_went_first_had_the_p)
+{
+	somebody_waits(true);
+	boosted_get(p, fake.now);
+	other->holder = true;
+	globrunq_put(other);
+	store_rlx(&p->owed_ns, 700 * US);
+	cr_assert_eq(asked_after(), 700 * US);
+}
+
+Test(sysmon, owes_no_more_than_a_quarter)
+{
+	somebody_waits(true);
+	boosted_get(p, fake.now);
+	other->holder = true;
+	globrunq_put(other);
+	store_rlx(&p->owed_ns, 9 * MS);
+	cr_assert_eq(asked_after(), 2500 * US);
+}
+
+Test(sysmon, lets_no_more_run_within_the_grace_of_a_lock)
+{
+	somebody_waits(false);
+	thread->mask = ~0ul;
+	gate_locked();
+	asked_after();
+	for (u64 ns = 0; ns < 30 * MS - 200 * US; ns += 100 * US) {
+		computes();
+		look_after(100 * US);
+	}
+	cr_assert_not(was_taken());
+	look_after(100 * US);
+	look_after(200 * US);
+	cr_assert(was_taken());
+}
+
 static void go_on(u64 ns)
 {
 	for (; ns; ns -= 100 * US) {

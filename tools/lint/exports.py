@@ -4,8 +4,8 @@
   exports.py [SOURCE_ROOT [BUILD_DIR]]
 
 The names that may be exported are:
-  - preload/calls.def and the files that it includes: CALL, VCALL, TRY and HAND rows, and the lines
-    that give them other names;
+  - preload/calls.def and the files that it includes: all rows but REAL, and the lines that give
+    them other names;
   - preload/*.c: EXPORT_ALIAS lines, statements that say both EXPORT and __asm__("name"), and uses
     of a file's own macro of one name that expands to such a statement;
   - asm/*.S: FUNC_EXPORT, and .set of another name for one;
@@ -20,9 +20,10 @@ import re
 import subprocess
 import sys
 
-ROWS = ("CALL", "VCALL", "TRY", "HAND", "REAL")
+ROWS = ("CALL", "VCALL", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
 # What other names are of.
-TARGET = {"ALIAS": "CALL", "TRY_ALIAS": "TRY", "VALIAS": "VCALL"}
+TARGET = {"ALIAS": ("CALL",), "TRY_ALIAS": ("TRY", "LOCK"), "LOCK_ALIAS": ("TAKE", "DROP"),
+          "VALIAS": ("VCALL",)}
 
 # The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so
 # from libpthread and libdl: built there or later, it needs these from there (README.md, Limits).
@@ -78,9 +79,9 @@ def table(root):
         if not families:
             fault("calls.def: %s(%s) stands before the first FAMILY" % (kind, args[0]))
         if kind in TARGET:
-            if rows.get(args[1]) != TARGET[kind]:
-                fault("calls.def: %s(%s): %s is not a %s row" % (kind, args[0], args[1],
-                                                                 TARGET[kind]))
+            if rows.get(args[1]) not in TARGET[kind]:
+                fault("calls.def: %s(%s): %s is no %s row" %
+                      (kind, args[0], args[1], " or ".join(TARGET[kind])))
             name, version = args[0], ""
             if kind == "VALIAS":
                 name, version = unquote(args[2]), unquote(args[4]) + unquote(args[3])
