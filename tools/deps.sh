@@ -5,7 +5,7 @@
 # This is the only list of packages in the project.
 set -eu
 
-build="gcc libc6-dev meson ninja-build pkg-config libdw-dev"
+build="gcc libc6-dev libncurses-dev meson ninja-build pkg-config libdw-dev"
 tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
 	libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux memcached redis-server
 	redis-tools sysbench xz-utils zstd pigz curl perl golang-go"

@@ -1,0 +1,232 @@
+/* Finding a program's page, and asking the program through it. */
+#include "tools/view.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/gmp.h"
+#include "tools/target.h"
+
+/* Its number in its own pid namespace: the last of NSpid. */
+static pid_t inner_pid(pid_t pid)
+{
+	FILE *f = proc_open(pid, "status");
+	char line[256];
+	int inner = pid;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strncmp(line, "NSpid:", 6) == 0)
+			inner = atoi(strrchr(line, '\t') ? strrchr(line, '\t') : line + 6);
+	if (f)
+		fclose(f);
+	return inner;
+}
+
+static u64 starttime(pid_t pid)
+{
+	char line[1024], *at;
+	unsigned long ticks = 0;
+
+	proc_line(pid, "stat", line, sizeof(line));
+	at = strrchr(line, ')');
+	if (at)
+		sscanf(at + 1,
+		       " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+		       "%*s %*s %*s %lu",
+		       &ticks);
+	return ticks;
+}
+
+/* Is a file mapped there whose path ends so? */
+static bool maps_file(pid_t pid, const char *tail, bool *readable)
+{
+	FILE *f = proc_open(pid, "maps");
+	char line[PATH_MAX + 128];
+	bool found = false;
+
+	*readable = f != NULL;
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = strstr(line, tail) != NULL;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static bool find_file(struct view *v, const char *root)
+{
+	char pattern[PATH_MAX], ns[64];
+	struct stat st = { 0 };
+	glob_t g;
+	bool found;
+
+	snprintf(ns, sizeof(ns), "/proc/%d/ns/pid", v->pid);
+	if (stat(ns, &st) != 0)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%s/dev/shm/gmp-*/" STATPAGE_NAME, root,
+		 inner_pid(v->pid), (unsigned)st.st_ino);
+	found = glob(pattern, 0, NULL, &g) == 0;
+	if (found)
+		snprintf(v->path, sizeof(v->path), "%s", g.gl_pathv[0]);
+	globfree(&g);
+	return found;
+}
+
+static const char *why_no_file(pid_t pid)
+{
+	char path[32];
+	struct stat st;
+	bool readable;
+
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	if (stat(path, &st) != 0)
+		return "has ended";
+	if (geteuid() != 0 && st.st_uid != geteuid())
+		return "belongs to another user";
+	if (maps_file(pid, "libgmp", &readable))
+		return "has had one thread only until now, or cannot have a page in /dev/shm";
+	return readable ? "does not run under the library" : "may not be looked into";
+}
+
+static const char *map_page(struct view *v)
+{
+	int fd = open(v->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	struct statpage *page;
+	struct stat st;
+
+	if (fd < 0)
+		return errno == EACCES ? "belongs to another user" : "has ended";
+	if (fstat(fd, &st) != 0 || (size_t)st.st_size < sizeof(*page)) {
+		close(fd);
+		return "has a page of another version of the library";
+	}
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (page == MAP_FAILED)
+		return "has a page that cannot be mapped";
+	v->page = page;
+	if (load_acq(&page->magic) != STATPAGE_MAGIC || page->version != STATPAGE_VERSION ||
+	    page->size != sizeof(*page))
+		return "has a page of another version of the library";
+	return view_alive(v) ? NULL : "left a page behind when it executed another program";
+}
+
+const char *view_try(struct view *v, pid_t pid)
+{
+	char root[32];
+	const char *why;
+
+	*v = (struct view){ .pid = pid };
+	proc_line(pid, "comm", v->name, sizeof(v->name));
+	snprintf(root, sizeof(root), "/proc/%d/root", pid);
+	if (!find_file(v, root) && !find_file(v, ""))
+		return why_no_file(pid);
+	why = map_page(v);
+	if (why)
+		view_close(v);
+	return why;
+}
+
+void view_open(struct view *v, pid_t pid)
+{
+	const char *why = view_try(v, pid);
+
+	if (why)
+		fail("process %d %s", pid, why);
+}
+
+void view_close(struct view *v)
+{
+	if (v->page)
+		munmap(v->page, sizeof(*v->page));
+	v->page = NULL;
+}
+
+/* After exec the pid and the start time are the same, but nobody has the page mapped. */
+bool view_alive(const struct view *v)
+{
+	bool readable, mapped = maps_file(v->pid, strstr(v->path, "/gmp-"), &readable);
+
+	if (readable)
+		return mapped;
+	return starttime(v->pid) == v->page->starttime;
+}
+
+static long futex(au32 *word, int op, u32 value, const struct timespec *limit)
+{
+	return syscall(SYS_futex, &word->v, op, value, limit, NULL, 0);
+}
+
+static i64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+bool view_ask(struct view *v, u32 wants, int ms)
+{
+	struct statpage *page = v->page;
+	struct timespec limit = { 0, 20 * 1000000 };
+	u32 before = load_acq(&page->answered);
+	i64 end = now_ms() + ms;
+
+	/* In this order, @pair wants: sysmon reads the bell before the wants. */
+	__atomic_fetch_or(&page->wants.v, wants, __ATOMIC_SEQ_CST);
+	add_sc(&page->bell, 1);
+	futex(&page->bell, FUTEX_WAKE, INT_MAX, NULL);
+	while (load_acq(&page->answered) == before || load_acq(&page->wants) & wants) {
+		if (now_ms() >= end)
+			return false;
+		futex(&page->answered, FUTEX_WAIT,
+		      load_acq(&page->answered) == before ? before : ~0u, &limit);
+	}
+	return true;
+}
+
+bool view_rows(const struct view *v, struct statpage *ret)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		u32 seq = load_acq(&v->page->seq); /* @pair rows */
+
+		memcpy(ret, v->page, sizeof(*ret));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (!(seq & 1) && load_rlx(&v->page->seq) == seq) {
+			if (ret->np > ROWS_P || ret->ng > ROWS_G)
+				return false;
+			return true;
+		}
+		usleep(100);
+	}
+	return false;
+}
+
+size_t view_pids(pid_t *ret, size_t max)
+{
+	size_t n = 0;
+	glob_t g;
+
+	if (glob("/proc/[0-9]*", 0, NULL, &g) != 0)
+		return 0;
+	for (size_t i = 0; i < g.gl_pathc && n < max; i++) {
+		struct view v;
+
+		if (view_try(&v, atoi(g.gl_pathv[i] + 6)) == NULL) {
+			ret[n++] = v.pid;
+			view_close(&v);
+		}
+	}
+	globfree(&g);
+	return n;
+}
