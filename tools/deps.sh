@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, testing and the examples need and this system lacks.
-#   sh tools/deps.sh build|tests|examples|bench|suites...
+#   sh tools/deps.sh build|tests|apps|examples|bench|suites...
 # Says what it installs before it does; with nothing missing it prints one line and needs no root.
 # This is the only list of packages in the project.
 set -eu
@@ -12,6 +12,13 @@ tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-d
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
 	sysbench util-linux xz-utils"
+apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fio g++ ghc git
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools guile-3.0 haproxy
+	imagemagick lbzip2 libboost-dev libboost-system-dev libboost-thread-dev libomp-14-dev
+	libopenblas0-pthread libpython3.11-testsuite libsqlite3-dev libtbb-dev libuv1-dev make
+	mariadb-server mono-mcs mono-runtime nginx-light nodejs ocaml-nox openjdk-17-jdk-headless openssl
+	p7zip-full pbzip2 plzip postgresql-15 python3-numpy ruby rustc sbcl stress-ng stunnel4
+	swi-prolog-nox unbound varnish wrk x264"
 examples="$build libunwind8 python3 procps memcached redis-server redis-tools"
 
 fail()
@@ -26,10 +33,11 @@ for set_name in "$@"; do
 	case $set_name in
 	build) want="$want $build" ;;
 	tests) want="$want $tests" ;;
+	apps) want="$want $apps" ;;
 	examples) want="$want $examples" ;;
 	bench) want="$want $bench" ;;
 	suites) want="$want $suites" ;;
-	*) fail "no set '$set_name'; use build, tests, examples, bench or suites" ;;
+	*) fail "no set '$set_name'; use build, tests, apps, examples, bench or suites" ;;
 	esac
 done
 

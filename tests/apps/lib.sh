@@ -1,10 +1,15 @@
 # Common part of the application tests.  run.sh starts `sh lib.sh APP MODE` in its own session and
 # in an empty directory of its own; this file then reads APP.sh, which must define
 #   app           does the work; what it prints is the result, and must be the same in every mode
+# and may define
+#   cases         a list: app is run for each, which is in $case
+#   limit         seconds after which a run counts as hung
 # and may use
 #   under CMD...  runs CMD in the mode: natively, or preloaded with 1 or 2 Ps
 #   serve CMD...  the same in the background; its pid is in $server
 #   ended N       waits for the server to end, which must be with status N
+#   $as_user      what to put before a command that refuses to be root's (it is "nobody" then)
+#   free_port     sets $port to one that nobody listens on
 #   wait_for ...  tries a command until it succeeds
 #   python ARG... the system's interpreter, never preloaded
 #   corpus N FILE N bytes of data to work on
@@ -58,6 +63,17 @@ wait_for()
 	done
 }
 
+# setpriv is not set-user-id, so the library stays in force through it.
+as_user=
+[ "$(id -u)" -ne 0 ] || as_user="setpriv --reuid=65534 --regid=65534 --clear-groups"
+
+free_port()
+{
+	port=$(python -c 'import socket
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+}
+
 python()
 {
 	"$python" "$@"
@@ -72,5 +88,7 @@ corpus()
 
 APP=$1
 MODE=$2
-. "$here/$APP.sh"
+# shellcheck disable=SC2034
+case=${APP#*:}
+. "$here/${APP%%:*}.sh"
 app || fail "the work ended with status $?"

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Real programs natively and under the library with 1 and 2 Ps: the results must be equal.
-#   sh tests/apps/run.sh                 all of them
+#   sh tests/apps/run.sh                 the short ones, which `sh tests/run.sh` runs, too
+#   sh tests/apps/run.sh --all           all of them; installs the packages they need
 #   sh tests/apps/run.sh redis xz ...    these alone (`--list` names them)
+# A program whose script has a list of cases is run once for each; `cpython:test_queue` is one case.
 # LIBGMP=path tests another build of the library, GMP_TEST_ENV='GMP_SLICE_US=500 ...' other settings
 # of it; GMP_TEST_LIMIT=seconds is when a run counts as hung.  A hung run leaves the stacks of all
 # its processes in the log directory, a failed one all it wrote.
@@ -11,26 +13,48 @@ APPS_SOURCE=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$APPS_SOURCE/../.." && pwd)
 LIBGMP=${LIBGMP:-$root/build/libgmp.so}
 APPS_BUILD=${APPS_BUILD:-$root/build/tests/apps}
-limit=${GMP_TEST_LIMIT:-45}
 logs=$root/build/test-logs/apps
-all="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc"
+short="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc"
 
+# set_of APP: the variables at the top of its script: cases, limit.
+set_of()
+{
+	(
+		cases='' limit=${GMP_TEST_LIMIT:-45} here=$APPS_SOURCE
+		. "$APPS_SOURCE/${1%%:*}.sh"
+		case $1 in
+		*:*) cases=$1 ;;
+		*) cases=$(for c in ${cases:-""}; do echo "$1${c:+:$c}"; done) ;;
+		esac
+		eval "echo \$$2"
+	)
+}
+
+all=$(cd "$APPS_SOURCE" && ls ./*.sh | sed 's,^\./,,; s/\.sh$//' | grep -vx -e run -e lib)
 case ${1:-} in
---list) echo "$all" && exit 0 ;;
+--list) for a in $all; do set_of "$a" cases; done && exit 0 ;;
+--all)
+	sh "$root/tools/deps.sh" tests apps || exit 2
+	apps=$all
+	;;
+*) apps=${*:-$short} ;;
 esac
-apps=${*:-$all}
 for a in $apps; do
-	[ -f "$APPS_SOURCE/$a.sh" ] && [ "$a" != run ] && [ "$a" != lib ] ||
-		{ echo "gmp: apps: no program '$a'; there are: $all" >&2 && exit 2; }
+	[ -f "$APPS_SOURCE/${a%%:*}.sh" ] && [ "$a" != run ] && [ "$a" != lib ] ||
+		{ echo "gmp: apps: no program '$a'; there are:" $all >&2 && exit 2; }
 done
 [ -f "$LIBGMP" ] || { echo "gmp: apps: $LIBGMP is missing; run: ninja -C build" >&2 && exit 2; }
-LIBGMP=$(cd "$(dirname "$LIBGMP")" && pwd)/$(basename "$LIBGMP")
 unset LD_PRELOAD
 for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p' | grep -v '^GMP_TEST_'); do unset "$v"; done
 export LC_ALL=C APPS_SOURCE APPS_BUILD LIBGMP APPS_WORK
 
+# Some programs insist on a user other than root: that one must reach the library, too.  The copy
+# also keeps a run on one library while the next is built.
 work=$(mktemp -d)
 APPS_WORK=$work
+chmod 711 "$work"
+cp "$LIBGMP" "$work/libgmp.so" || exit 2
+LIBGMP=$work/libgmp.so
 session=
 trap 'trap "" INT TERM HUP; end_session; rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM HUP
@@ -59,10 +83,11 @@ stacks()
 # one APP MODE: runs it in $dir/cwd; $verdict is ok or what is wrong, $seconds how long it took.
 one()
 {
-	dir=$work/$1.$2
+	dir=$work/$place.$2
 	mkdir -p "$dir/cwd"
 	began=$(date +%s%N)
-	(cd "$dir/cwd" && exec setsid sh "$APPS_SOURCE/lib.sh" "$1" "$2") \
+	# A shell lets what it starts in the background ignore these two; programs must not see that.
+	(cd "$dir/cwd" && exec setsid env --default-signal=INT,QUIT sh "$APPS_SOURCE/lib.sh" "$1" "$2") \
 		>"$dir/out" 2>"$dir/err" </dev/null &
 	session=$!
 	if timeout "$limit" tail -f -s 0.02 --pid="$session" /dev/null; then
@@ -81,7 +106,7 @@ one()
 # judge APP MODE STATUS: prints ok, or the first thing that is wrong.
 judge()
 {
-	native=$work/$1.native/out
+	native=$work/$place.native/out
 	if [ "$3" = hung ]; then
 		echo "hung, killed after $limit s"
 	elif [ "$3" -ne 0 ]; then
@@ -105,11 +130,14 @@ judge()
 passed=0
 failed=0
 mkdir -p "$logs"
-for a in $apps; do
+for a in $(for a in $apps; do set_of "$a" cases; done); do
 	line=
+	limit=$(set_of "$a" limit)
+	# Programs take a colon in a path for the end of it.
+	place=$(echo "$a" | tr : -)
 	wrong=
 	for mode in native p1 p2; do
-		rm -rf "${logs:?}/$a.$mode"
+		rm -rf "${logs:?}/$place.$mode"
 		one "$a" "$mode"
 		line="$line  $(printf '%-6s %6.2f s' "$mode" "$seconds")"
 		if [ "$verdict" = ok ]; then
@@ -122,11 +150,11 @@ for a in $apps; do
 		cp -r "$dir" "$logs/"
 		wrong="$wrong
 FAIL  $a $mode: $verdict
-      logs: $logs/$a.$mode"
+      logs: $logs/$place.$mode"
 	done
 	word=ok
 	[ -z "$wrong" ] || word=FAIL
-	printf '%-5s %-10s%s%s\n' "$word" "$a" "$line" "$wrong"
+	printf '%-5s %-13s%s%s\n' "$word" "$a" "$line" "$wrong"
 done
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
