@@ -1,5 +1,5 @@
 /*
- * The interceptors of calls.def's CALL and VCALL rows, and their other names.
+ * The interceptors of calls.def's CALL, VCALL and VARIADIC rows, and their other names.
  *
  * Each one is a bracket round libc's own function: cancellation, restart, errno and every check of
  * the arguments stay libc's. The bracket closes on return and when a cancelled thread unwinds
@@ -8,6 +8,7 @@
 #include "preload/interpose.h"
 
 #include "preload/gate.h"
+#include "preload/stream.h"
 
 /* A token at hand: most likely no wait, and if another thread takes it first the loan covers it. */
 static u64 sem_class(sem_t *s)
@@ -42,6 +43,20 @@ static u64 sem_class(sem_t *s)
 	extern __typeof__(shim_##target) shim_##name EXPORT \
 		__attribute__((alias("shim_" #target))); \
 	__asm__(".symver shim_" #name ", " symbol at version ", remove");
+
+#define VARIADIC(type, name, target, class, nr, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		va_list ap; \
+		type r; \
+\
+		GATE(class, nr); \
+		va_start(ap, format); \
+		r = real_##target args; \
+		va_end(ap); \
+		return r; \
+	}
 
 #define ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"

@@ -15,12 +15,14 @@
 #include <fts.h>
 #include <mqueue.h>
 #include <poll.h>
+#include <printf.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -39,6 +41,7 @@
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /* Result types of calls.def whose name says how the function reports an error. */
 typedef int errnum;   /* 0 or an errno value */

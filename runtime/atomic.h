@@ -31,6 +31,8 @@ typedef ATOMIC(u64) au64;
 
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+/* For the bracket's fast path: more interceptors use it than the compiler would inline it into. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 #define load_rlx(a) __atomic_load_n(&(a)->v, __ATOMIC_RELAXED)
 #define load_acq(a) __atomic_load_n(&(a)->v, __ATOMIC_ACQUIRE)

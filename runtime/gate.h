@@ -23,7 +23,7 @@ struct gate {
 struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp);
 
 /* sp: frame address of the interceptor, for finding a gate that was jumped out of. */
-static inline struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
+ALWAYS_INLINE struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 {
 	struct m *m = getm();
 
@@ -40,7 +40,7 @@ static inline struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 	return (struct gate){ m, 0, 1 };
 }
 
-static inline void gate_close(struct gate *gate)
+ALWAYS_INLINE void gate_close(struct gate *gate)
 {
 	struct m *m = gate->m;
 

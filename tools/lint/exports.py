@@ -20,10 +20,10 @@ import re
 import subprocess
 import sys
 
-ROWS = ("CALL", "VCALL", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
+ROWS = ("CALL", "VCALL", "VARIADIC", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
 # What other names are of.
-TARGET = {"ALIAS": ("CALL",), "TRY_ALIAS": ("TRY", "LOCK"), "LOCK_ALIAS": ("TAKE", "DROP"),
-          "VALIAS": ("VCALL",)}
+TARGET = {"ALIAS": ("CALL", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
+          "LOCK_ALIAS": ("TAKE", "DROP"), "VALIAS": ("VCALL",)}
 
 # The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so
 # from libpthread and libdl: built there or later, it needs these from there (README.md, Limits).

@@ -167,7 +167,7 @@ int main(int argc, char **argv)
 		the_row = unseen_row(argv[1]) ? unseen_row(argv[1]) : row_by_name(argv[1]);
 	if (!the_row)
 		die("usage: handoff ROW");
-	if (the_row->flags & NOBLOCK) {
+	if ((the_row->flags & NOBLOCK) || !(the_row->flags & UNSEEN || row_exists(the_row))) {
 		printf("skipped: %s cannot be made to block\n", the_row->name);
 		return 77;
 	}

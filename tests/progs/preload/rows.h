@@ -24,6 +24,7 @@
 #include <mqueue.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
@@ -46,6 +47,7 @@
 #define SLOW_RELEASE 8192u /* the release is work; the call can end when the work is done */
 #define TWO_HOPS 4096u	   /* released by way of another thread of the victim */
 #define DEAF 16384u	   /* signals wait until the call is over */
+#define NO_CANCEL 32768u   /* natively a cancellation in it ends the process */
 #define NO_READY 512u	   /* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
@@ -104,6 +106,7 @@ struct row {
 	void (*release)(struct st *s); /* agent */
 	long (*fail)(struct st *s);    /* caller: the same function, an error */
 	void (*undo)(struct st *s);    /* caller, when it was cancelled: give back what it holds */
+	void (*after)(struct st *s);   /* victim, when the caller is gone: what it left, in extra */
 };
 
 /* ROW(read, POINT, .setup = ..., ...) */
@@ -130,6 +133,7 @@ extern const struct old_name old_names[];
 extern const struct alias all_aliases[];
 extern const unsigned nr_aliases;
 const struct row *row_by_name(const char *name);
+bool row_exists(const struct row *row); /* in this libc */
 
 /* parts.c */
 struct st *st_new(void);

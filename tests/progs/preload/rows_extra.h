@@ -27,15 +27,6 @@
 	UNSEEN_ROW(bypass_namespace) \
 	UNSEEN_ROW(asm_read) \
 	UNSEEN_ROW(asm_futex) \
-	UNSEEN_ROW(stdio_fgets) \
-	UNSEEN_ROW(stdio_fgetc) \
-	UNSEEN_ROW(stdio_fread) \
-	UNSEEN_ROW(stdio_getline) \
-	UNSEEN_ROW(stdio_fscanf) \
-	UNSEEN_ROW(stdio_fflush) \
-	UNSEEN_ROW(stdio_fopen) \
-	UNSEEN_ROW(stdio_flockfile) \
-	UNSEEN_ROW(stdio_locked_fputs) \
 	UNSEEN_ROW(loader_lock) \
 	UNSEEN_ROW(once) \
 	UNSEEN_ROW(page_fault) \
