@@ -16,6 +16,7 @@
 #include "asm/asm.h"
 #include "preload/lifecycle.h"
 #include "runtime/entersyscall.h"
+#include "runtime/note.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
 
@@ -94,7 +95,7 @@ static void dump_g(struct m *m)
 			     "call=%u park=%u\n",
 			     g->goid, status_word(g), m->tid, hold_pid(hold), holds[hold_of(hold)],
 			     m->depth, load_rlx(&m->sig), load_rlx(&g->callno) & 0xffff,
-			     load_rlx(&m->park.key)));
+			     note_value(&m->park)));
 }
 
 void dump_and_abort(void)

@@ -65,7 +65,7 @@ static bool answered(struct p *p)
 		return false;
 	w = load_acq(&g->hold); /* @pair hold */
 	return (hold_of(w) != HOLD_LOST && hold_pid(w) == p->id) ||
-	       load_acq(&g->m->park.key) == p->id + 1; /* @pair note */
+	       note_value(&g->m->park) == p->id + 1;
 }
 
 /* A P on its way arrives within a time slice of the kernel's; one that is lost never does. */

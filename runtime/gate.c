@@ -43,6 +43,14 @@ void gate_jump(uintptr_t sp)
 		repair(m);
 }
 
+void gate_switch(void)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live) && m->depth)
+		repair(m);
+}
+
 static struct gate gate_bracket(struct m *m, u64 class, u32 nr, uintptr_t sp)
 {
 	u32 depth = m->depth;

@@ -73,6 +73,12 @@ static inline bool gate_active(void)
 void gate_jump(uintptr_t sp);
 
 /*
+ * The calling thread is about to go on in another context (swapcontext, out of a handler): what it
+ * left open is closed, for what comes now is user code.  When it comes back the gate closes again.
+ */
+void gate_switch(void);
+
+/*
  * Locks of the host's that this thread holds are counted, so that one who holds any is not stopped
  * for long (preempt_put_off) and gets a P soon (runq.h).  The count may be wrong: a lock may be
  * released by another thread, destroyed, or left by longjmp.  One too few costs a late unlock, one

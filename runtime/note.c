@@ -4,21 +4,25 @@
 #include "runtime/os.h"
 #include "runtime/print.h"
 
-u32 note_sleep(struct note *n, au32 *live)
+u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits)
 {
-	u32 value;
+	u32 key;
 
-	/* acquire, @pair note: all that the waker did to the P is ours. */
-	while ((value = load_acq(&n->key)) == 0 && load_rlx(live))
-		os_futex_wait(&n->key, 0, -1);
-	return value;
+	/* acquire, @pair note: all that the waker did to the P is ours.  The word first: when a
+	 * handler comes in after that, the sleep does not begin. */
+	while (((key = load_acq(&n->key)) & NOTE_VALUE) == 0 && load_rlx(live) && *waits)
+		os_futex_wait(&n->key, key, -1);
+	return key & NOTE_VALUE;
 }
 
 void note_wakeup(struct note *n, u32 value)
 {
-	/* release, @pair note. */
-	u32 old = xchg_ar(&n->key, value);
+	u32 old;
 
+	do
+		old = load_rlx(&n->key);
+	while (!cas_ar(&n->key, old, (old & ~NOTE_VALUE) | value)); /* release, @pair note. */
+	old &= NOTE_VALUE;
 	/* A second value would lose the first P; dissolving may meet a grant on its way. */
 	must(old == 0 || value == NOTE_DISSOLVED || old == NOTE_DISSOLVED);
 	os_futex_wake(&n->key, 1);
@@ -27,5 +31,5 @@ void note_wakeup(struct note *n, u32 value)
 void note_clear(struct note *n)
 {
 	/* relaxed: only we sleep on it, and the next waker is ordered by the queue's lock. */
-	store_rlx(&n->key, 0);
+	store_rlx(&n->key, (load_rlx(&n->key) & ~NOTE_VALUE) + NOTE_VALUE + 1);
 }

@@ -1,20 +1,29 @@
 /*
  * One-shot sleep and wake on a futex, carrying one value: the P that a parked M wakes up with.
  * The sleeper may be interrupted by signal handlers, and may leave through longjmp and come back
- * later: the value stays until note_clear().
+ * later: the value stays until note_clear().  Or another context of the thread, which a handler
+ * changed to, may take it: so each wait has an empty word of its own, and the kernel, which goes
+ * back to sleep on the old one by itself, does not.
  */
 #ifndef GMP_RUNTIME_NOTE_H
 #define GMP_RUNTIME_NOTE_H
 
 #include "runtime/types.h"
 
-#define NOTE_DISSOLVED (~0u)
+#define NOTE_VALUE 0xffffu /* the rest of the word counts the waits */
+#define NOTE_DISSOLVED NOTE_VALUE
 
 /*
  * Blocks until there is a value, returns it; 0 when *live reads 0: a handler forked, and this is
- * the child, for whom nobody has a value.  By: the note's owner.
+ * the child, for whom nobody has a value; or when *waits is false: it was taken by another context.
+ * By: the note's owner.
  */
-u32 note_sleep(struct note *n, au32 *live);
+u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits);
+/* The value, 0 = none yet.  By: anybody. */
+static inline u32 note_value(struct note *n)
+{
+	return load_acq(&n->key) & NOTE_VALUE; /* @pair note */
+}
 /* Stores value (not 0) and wakes the sleeper.  The note must be clear.  By: anybody, once. */
 void note_wakeup(struct note *n, u32 value);
 /* Takes the value away.  By: the owner, after waking. */

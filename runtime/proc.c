@@ -307,6 +307,7 @@ static bool take_or_queue(struct m *m, bool back)
  * G: runnable -> running with the P that comes through our note.  By: its own M, signals enabled.
  * A handler may leave it at any point, by longjmp or by ending the thread; who comes next finds
  * m->queued and calls it again.  Each step is done once: hold, note and queued tell which are.
+ * A handler may also change to another context, which does all that, and come back later.
  */
 static void await_grant(struct m *m)
 {
@@ -315,7 +316,7 @@ static void await_grant(struct m *m)
 	if (!load_rlx(&m->live)) /* a forked child: nothing of this is its own */
 		return;
 	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST) {
-		u32 value = note_sleep(&m->park, &m->live);
+		u32 value = note_sleep(&m->park, &m->live, &m->queued);
 		u64 serial = hold_serial(load_rlx(&g->hold));
 
 		if (!value)

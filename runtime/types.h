@@ -96,7 +96,8 @@ struct g {
 /* m->sig: a preemption signal on its way to this thread. */
 enum sig_flight { SIG_NONE, SIG_SENDING, SIG_SENT };
 
-/* One-shot sleep that carries what woke it: 0 = nothing yet, P id + 1, or NOTE_DISSOLVED. */
+/* One-shot sleep that carries what woke it, in the low half: 0 = nothing yet, P id + 1, or
+ * NOTE_DISSOLVED. */
 struct note {
 	au32 key;
 };

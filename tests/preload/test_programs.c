@@ -94,6 +94,9 @@ SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
 SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")
 
+SAME(contexts, a_handler_changes_to_one_while_its_thread_is_parked, "contexts", "while_parked")
+SAME(contexts, a_handler_changes_to_one_while_its_thread_blocks, "contexts", "in_a_call")
+
 SAME(locks, who_holds_one_is_not_stopped, "locks", "not_stopped_inside")
 SAME(locks, a_crowd_passes_through_one_beside_a_hog, "locks", "convoy")
 SAME(locks, those_never_given_back_keep_nobody_out, "locks", "never_given_back")

@@ -17,6 +17,7 @@
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/life.h"
+#include "runtime/note.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
@@ -149,8 +150,8 @@ static size_t dump_thread(size_t n, const struct fake_m *m)
 			"sig=%u park=%d live=%u",
 			rm->g->goid, rm->g->status.v, hold_serial(rm->g->hold.v),
 			hold_pid(rm->g->hold.v), hold_of(rm->g->hold.v), rm->g->preempt.v,
-			rm->g->syscalltick.v, rm->depth, rm->queued, rm->sig.v, (int)rm->park.key.v,
-			rm->live.v);
+			rm->g->syscalltick.v, rm->depth, rm->queued, rm->sig.v,
+			(int)note_value(&rm->park), rm->live.v);
 	return put(n, "\n");
 }
 

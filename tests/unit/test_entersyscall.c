@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 
+#include "runtime/note.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 
@@ -39,7 +40,7 @@ static struct g *somebody_waits(void)
 
 static bool was_granted(struct g *other)
 {
-	return load_rlx(&other->m->park.key) == p->id + 1;
+	return note_value(&other->m->park) == p->id + 1;
 }
 
 Test(entersyscall, keeps_the_p_on_loan_and_enters_no_kernel)

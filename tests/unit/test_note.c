@@ -9,11 +9,12 @@
 
 static struct note note;
 static au32 live = { 1 };
+static bool waits = true;
 static u32 got;
 
 static void sleeper(void *arg)
 {
-	got = note_sleep(&note, &live);
+	got = note_sleep(&note, &live, &waits);
 }
 
 static void waker(void *arg)
@@ -48,10 +49,10 @@ Test(note, the_value_stays_until_it_is_cleared)
 {
 	fake_reset(0);
 	note_wakeup(&note, 5);
-	cr_assert_eq(note_sleep(&note, &live), 5);
-	cr_assert_eq(note_sleep(&note, &live), 5);
+	cr_assert_eq(note_sleep(&note, &live, &waits), 5);
+	cr_assert_eq(note_sleep(&note, &live, &waits), 5);
 	note_clear(&note);
-	cr_assert_eq(note.key.v, 0);
+	cr_assert_eq(note_value(&note), 0);
 }
 
 Test(note, no_wake_up_is_lost_in_any_order)
@@ -113,6 +114,26 @@ Test(note, in_a_child_forked_by_a_handler_nobody_is_waited_for)
 {
 	fake_reset(0);
 	fake.host_handler = handler_forks;
+	got = 1;
+	fake_spawn(sleeper, NULL);
+	fake_run_for(1 * MS);
+	fake_host_signal(&fake.m[0], 10, NULL);
+	fake_run();
+	cr_assert_eq(got, 0);
+}
+
+/* Another context of the thread has the grant, and the next wait's word is empty like this one's. */
+static void other_context_takes_it(void)
+{
+	note_wakeup(&note, 4);
+	note_clear(&note);
+	waits = false;
+}
+
+Test(note, a_value_that_another_context_took_is_not_waited_for)
+{
+	fake_reset(0);
+	fake.host_handler = other_context_takes_it;
 	got = 1;
 	fake_spawn(sleeper, NULL);
 	fake_run_for(1 * MS);

@@ -8,6 +8,7 @@
 
 #include <criterion/criterion.h>
 
+#include "runtime/note.h"
 #include "runtime/gmprt.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
@@ -32,7 +33,7 @@ static bool has_p(struct g *g)
 /* The id of the P that is on its way to g. */
 static u32 granted(struct g *g)
 {
-	return load_rlx(&g->m->park.key) - 1;
+	return note_value(&g->m->park) - 1;
 }
 
 /* A puppet that waits in the global queue; back: as one from a call. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "runtime/entersyscall.h"
+#include "runtime/note.h"
 #include "runtime/os.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
@@ -82,7 +83,7 @@ static bool look_after(u64 ns)
 
 static bool was_taken(void)
 {
-	bool granted = load_rlx(&other->m->park.key) == p->id + 1;
+	bool granted = note_value(&other->m->park) == p->id + 1;
 
 	cr_assert_eq(granted, !g_has_p(g), "the P is with one of them");
 	return granted;

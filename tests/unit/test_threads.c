@@ -115,12 +115,13 @@ Test(threads, one_at_a_time_holds_the_mutex)
 
 static struct note ping, pong;
 static au32 alive = { 1 };
+static bool waits = true;
 static u32 ball; /* plain: the notes order it */
 
 static void *answers(void *arg)
 {
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
-		if (note_sleep(&ping, &alive) != i)
+		if (note_sleep(&ping, &alive, &waits) != i)
 			return "the wrong value";
 		note_clear(&ping);
 		ball++;
@@ -138,7 +139,7 @@ Test(threads, a_note_carries_its_value_and_what_was_done_before)
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
 		ball++;
 		note_wakeup(&ping, i);
-		cr_assert_eq(note_sleep(&pong, &alive), i);
+		cr_assert_eq(note_sleep(&pong, &alive, &waits), i);
 		note_clear(&pong);
 		cr_assert_eq(ball, 2 * i);
 	}
