@@ -16,7 +16,6 @@
  * off that does not happen can never hide behind it.
  */
 #include "tests/progs/preload/rows.h"
-#include "tests/progs/preload/rows_extra.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -138,17 +137,6 @@ static void agent(struct st *s, const struct row *row)
 	s->noise_return = noise_between(row->flags & SLEEP ? &started : &released, &returned);
 	s->measured = 1;
 	s->released = 1;
-}
-
-static const struct row *unseen_row(const char *name)
-{
-#define UNSEEN_ROW(NAME) \
-	extern const struct row row_##NAME; \
-	if (!strcmp(name, #NAME)) \
-		return &row_##NAME;
-	ROWS_UNSEEN
-#undef UNSEEN_ROW
-	return NULL;
 }
 
 static int64_t sleep_time(const struct row *row)

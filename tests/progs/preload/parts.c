@@ -141,9 +141,14 @@ void local_finish(struct st *s, const struct row *row)
 		pthread_join(s->local, NULL);
 }
 
+/* A futex word of the program's: in st, in its data, or on the heap behind that. */
 int caller_blocked(struct st *s)
 {
-	return s->about && task_blocked(s->pid, s->tid, library_text, s, sizeof(*s));
+	extern char __data_start[];
+	size_t data = (uintptr_t)sbrk(0) - (uintptr_t)__data_start;
+
+	return s->about && (task_blocked(s->pid, s->tid, library_text, s, sizeof(*s)) ||
+			    task_blocked(s->pid, s->tid, library_text, __data_start, data));
 }
 
 static bool is_blocked_or_back(void *arg)

@@ -1,29 +1,25 @@
 /* Rows beyond the table: blocks that no interceptor sees.  System calls by inline assembly, what
- * libc does for itself (stdio, its locks, the resolver, system(3), aio), and a page fault that a
+ * libc does for itself (stdio, its locks), and a page fault that a
  * user-mode pager answers late.  The library has to notice that the thread stands still.
  */
 #include "tests/progs/preload/rows.h"
 
-#include <aio.h>
-#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <linux/userfaultfd.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <resolv.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "tests/progs/preload/rows_extra.h"
+#include "tests/support/wait.h"
 
 static long asm_syscall(long nr, long a, long b, long c, long d)
 {
@@ -129,7 +125,7 @@ static long call_fopen(struct st *s)
 ROW(stdio_fopen, UNSEEN, .setup = setup_unseen_fifo, .call = call_fopen,
     .release = release_unseen_fifo);
 
-static void wait_for_go(struct st *s)
+void wait_for_go(struct st *s)
 {
 	char c;
 
@@ -200,6 +196,55 @@ static long call_dlsym(struct st *s)
 }
 ROW(loader_lock, UNSEEN | LOCAL | OWN_HOLD, .hold = hold_loader, .call = call_dlsym);
 
+/* --- malloc's lock: another thread prints statistics, which it does with the lock held, to an
+ * error output that takes no more --- */
+
+static void *print_stats(void *arg)
+{
+	struct st *s = arg;
+
+	__atomic_store_n(&s->id, gettid(), __ATOMIC_RELEASE);
+	malloc_stats();
+	return NULL;
+}
+static bool printer_writes(void *arg)
+{
+	struct st *s = arg;
+	struct task_syscall sc;
+	pid_t tid = __atomic_load_n(&s->id, __ATOMIC_ACQUIRE);
+
+	if (!tid)
+		return false;
+	task_read_syscall(s->pid, tid, &sc);
+	return sc.nr == SYS_write && sc.arg[0] == 2;
+}
+static void setup_arena(struct st *s)
+{
+	must(mallopt(M_ARENA_MAX, 1) == 1, "mallopt");
+	setup_full_pipe(s);
+}
+static long call_malloc(struct st *s)
+{
+	int was = dup(2);
+	pthread_t printer;
+	void *p;
+
+	/* To sleep for the printer's sake is not what this is about. */
+	s->about = 0;
+	must(pthread_create(&printer, NULL, print_stats, s) == 0, "pthread_create");
+	dup2(s->fd[1], 2);
+	must_reach("the statistics to be printed", printer_writes, s);
+	s->about = 1;
+	/* Too large for the thread's cache, too small for a mapping of its own. */
+	p = malloc(100000);
+	pthread_join(printer, NULL);
+	dup2(was, 2);
+	free(p);
+	return p != NULL;
+}
+ROW(malloc_arena, UNSEEN | TWO_HOPS, .setup = setup_arena, .call = call_malloc,
+    .release = release_drain);
+
 /* --- a page that is not there: the agent is the pager --- */
 
 static void setup_fault(struct st *s)
@@ -237,3 +282,14 @@ static void release_fault(struct st *s)
 	must(ioctl(s->fd[0], UFFDIO_ZEROPAGE, &z) == 0, "UFFDIO_ZEROPAGE");
 }
 ROW(page_fault, UNSEEN, .setup = setup_fault, .call = call_fault, .release = release_fault);
+
+const struct row *unseen_row(const char *name)
+{
+#define UNSEEN_ROW(NAME) \
+	extern const struct row row_##NAME; \
+	if (!strcmp(name, #NAME)) \
+		return &row_##NAME;
+	ROWS_UNSEEN
+#undef UNSEEN_ROW
+	return NULL;
+}
