@@ -13,8 +13,8 @@ might think can, measured with glibc 2.36:
   syscall  the kernel's name of the call that lasts
   cancel   yes: a cancellation point of libc
   restart  what a handler does to it: restarts always, with SA_RESTART, never; - not known, or no wait
-  how      row, try, hand: a CALL or VCALL, TRY, HAND row of preload/calls.def
-           source: not in the table, but defined by a source file all the same; why says what for
+  how      row, try, hand: a CALL or VCALL, TRY or LOCK, HAND row of preload/calls.def
+           source: no row that brackets, but defined all the same; why says what for
            pass:   not defined: it runs the host's code, whose own calls have gates
            never:  not defined: it cannot block
            number: a system call without a function, in preload/by_number.def
@@ -37,7 +37,7 @@ from exports import lines_of, read, unquote
 CLASSES = {"NEVER": "never", "MAY_WAIT": "may_wait", "MAY_READ": "may_wait",
            "MAY_WRITE": "may_wait", "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
 ORDER = ["never", "may_wait", "will_wait", "compose"]
-HOW = {"row": ("CALL", "VCALL", "VARIADIC"), "try": ("TRY",), "hand": ("HAND",)}
+HOW = {"row": ("CALL", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
 DOC = "docs/INTERCEPTED.md"
 faults = []
 
@@ -88,8 +88,8 @@ def rows(root):
         elif kind == "VCALL":
             name = unquote(args[2]) + unquote(args[4]) + unquote(args[3])
             found[args[1]] = [kind, classes(args[5], bodies), args[6], {name}]
-        elif kind == "TRY":
-            found[args[1]] = [kind, "try", args[4], {args[1]}]
+        elif kind in ("TRY", "LOCK"):
+            found[args[1]] = [kind, "try", args[4 if kind == "TRY" else 5], {args[1]}]
         elif kind == "HAND":
             found[args[1]] = [kind, None, None, {args[1]}]
         elif kind in ("ALIAS", "TRY_ALIAS"):
