@@ -133,7 +133,7 @@ extern const struct old_name old_names[];
 extern const struct alias all_aliases[];
 extern const unsigned nr_aliases;
 const struct row *row_by_name(const char *name);
-bool row_exists(const struct row *row); /* in this libc */
+bool row_exists(const struct row *row);		/* in this libc */
 const struct row *unseen_row(const char *name); /* rows_unseen.c, of the kinds beyond the table */
 void wait_for_go(struct st *s);			/* the hold() of an OWN_HOLD row */
 
