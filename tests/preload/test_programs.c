@@ -101,6 +101,10 @@ SAME(locks, who_holds_one_is_not_stopped, "locks", "not_stopped_inside")
 SAME(locks, a_crowd_passes_through_one_beside_a_hog, "locks", "convoy")
 SAME(locks, those_never_given_back_keep_nobody_out, "locks", "never_given_back")
 
+SAME(streams, lines_of_many_threads_stay_whole, "streams", "one_pipe")
+SAME(streams, a_jump_leaves_a_blocked_fgets, "streams", "jump_out_of_fgets")
+SAME(streams, a_callback_blocks_by_its_own_gate, "streams", "cookie")
+
 SAME(shapes, a_spinner_waits_for_a_flag, "shapes", "spin_on_flag")
 SAME(shapes, a_spinner_that_yields_waits_for_a_flag, "shapes", "spin_with_yield")
 SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")
