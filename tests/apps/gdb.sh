@@ -1,5 +1,5 @@
 # gdb attaches to a running program, looks at every thread, lets go, attaches again, steps through
-# a breakpoint; then the program finishes as if nothing had been.  And a program started by gdb.
+# a breakpoint and over a call that blocks; then the program finishes as if nothing had been.  And a program started by gdb.
 
 look='set pagination off
 set print thread-events off
@@ -32,6 +32,16 @@ bt 6
 next
 detach'
 	grep -q 'hit Temporary breakpoint 1' breakpoint || fail "the breakpoint was not hit"
+	attach stepping 'tbreak usleep
+continue
+finish
+next
+next
+next
+next
+info symbol $pc
+detach'
+	grep -q '^locking' stepping || fail "stepping over a sleep ended in: $(tail -n 3 stepping)"
 	echo go >go
 	ended 0
 	cat out

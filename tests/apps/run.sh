@@ -14,7 +14,7 @@ root=$(cd "$APPS_SOURCE/../.." && pwd)
 LIBGMP=${LIBGMP:-$root/build/libgmp.so}
 APPS_BUILD=${APPS_BUILD:-$root/build/tests/apps}
 logs=$root/build/test-logs/apps
-short="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc"
+short="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc strace valgrind"
 
 # set_of APP: the variables at the top of its script: cases, limit.
 set_of()
@@ -30,7 +30,7 @@ set_of()
 	)
 }
 
-all=$(cd "$APPS_SOURCE" && ls ./*.sh | sed 's,^\./,,; s/\.sh$//' | grep -vx -e run -e lib)
+all=$(cd "$APPS_SOURCE" && ls ./*.sh | sed 's,^\./,,; s/\.sh$//' | grep -vx -e run -e lib -e beside)
 case ${1:-} in
 --list) for a in $all; do set_of "$a" cases; done && exit 0 ;;
 --all)
