@@ -13,6 +13,10 @@ LIBRARY = os.path.join(ROOT, "build", "libgmp.so")
 LIMIT_S = 120
 
 
+class NoQuota(Exception):
+    pass
+
+
 class Figures(dict):
     """What a run said: figures by name, and its question."""
     question = ""
@@ -121,13 +125,8 @@ def quota_files(cpus, path):
     return {"cpu.max": f"{int(cpus * 100000)} 100000"}
 
 
-@contextlib.contextmanager
-def quota(cpus):
-    """A cgroup of its own with a quota: yields its cgroup.procs; None without a quota (cpus None)
-    or where none can be made."""
-    if cpus is None:
-        yield None
-        return
+def make_cgroup(cpus):
+    """A new cgroup with a quota, or None where none can be made."""
     for root in ("/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup"):
         path = os.path.join(root, f"gmp-bench-{os.getpid()}")
         try:
@@ -138,13 +137,23 @@ def quota(cpus):
             for f, text in quota_files(cpus, path).items():
                 with open(os.path.join(path, f), "w", encoding="ascii") as out:
                     out.write(text)
-            yield os.path.join(path, "cgroup.procs")
-            return
-        except FileNotFoundError:
-            continue  # this hierarchy has no cpu controller
-        finally:
+            return path
+        except OSError:
+            remove_cgroup(path)  # this hierarchy has no cpu controller
+    return None
+
+
+@contextlib.contextmanager
+def quota(cpus):
+    """Yields the cgroup.procs of a group with that quota; None without one (cpus None)."""
+    path = make_cgroup(cpus) if cpus else None
+    if cpus and not path:
+        raise NoQuota("no cgroup with a CPU quota can be made here")
+    try:
+        yield path and os.path.join(path, "cgroup.procs")
+    finally:
+        if path:
             remove_cgroup(path)
-    raise RuntimeError("no cgroup with a CPU quota can be made here")
 
 
 def remove_cgroup(path):

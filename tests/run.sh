@@ -13,7 +13,7 @@ unset LD_PRELOAD
 for v in $(env | sed -n 's/^\(GMP_[A-Z_]*\)=.*/\1/p' | grep -v '^GMP_TEST_'); do unset "$v"; done
 export LC_ALL=C
 
-all="deps gcc clang lint unit asan tsan asm preload tools apps stress"
+all="deps gcc clang lint model unit asan tsan asm preload tools apps stress"
 quick=
 stages=
 for arg in "$@"; do
@@ -30,7 +30,7 @@ for arg in "$@"; do
 done
 if [ -z "$stages" ]; then
 	stages=$all
-	[ -z "$quick" ] || stages="deps gcc lint unit asm preload tools apps stress"
+	[ -z "$quick" ] || stages="deps gcc lint model unit asm preload tools apps stress"
 fi
 export GMP_TEST_QUICK="$quick"
 
@@ -135,6 +135,12 @@ stage_lint()
 	[ ! -f tools/lint/exports.py ] || step exports /usr/bin/python3 tools/lint/exports.py . $build
 	step facts /usr/bin/python3 tools/lint/facts.py .
 	step library library_is_lean
+}
+
+# Exhaustive searches of the protocol's model, and mutants that each must make it fail.
+stage_model()
+{
+	sh tests/model/run.sh
 }
 
 stage_unit()

@@ -9,7 +9,7 @@ build="gcc libc6-dev libncurses-dev meson ninja-build pkg-config libdw-dev"
 tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
 	libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux memcached redis-server
 	redis-tools sysbench xz-utils zstd pigz curl perl golang-go
-	strace valgrind"
+	spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
 	sysbench util-linux xz-utils"

@@ -1,0 +1,550 @@
+/*
+ * The loan protocol of docs/MEMORY_MODEL.md (loan, signal, doze) for two Gs, sysmon, and one P
+ * (two with RESIZE).  PREEMPT adds a preemption signal in flight, UNSEEN calls without a bracket,
+ * FORK a child: parts, so that each run takes seconds.
+ *
+ * What x86-64 does to it is explicit: a G's stores to its status go into a store buffer, from where
+ * they reach memory at any later moment, in order.  A locked instruction of the G drains it.
+ * fence_light() does nothing to it; fence_heavy() is membarrier(2), which drains the buffers of all
+ * others, each at some moment of its own.  With SYMMETRIC both are full fences of who calls them:
+ * what is done where membarrier cannot be had.  sysmon's sysmon_asleep has a buffer too.
+ *
+ * What must hold: user code runs with a P, or the G is a stray that sysmon knows of (assert at
+ * user); no signal is sent to a G in a call (assert in preempt_send); nobody sleeps for ever (no invalid
+ * end state: each call waits for what the other G does when it runs); no P is lost (init).
+ *
+ * Sections under sched.lock are one step: what they touch, but hold and nwait, only they touch.
+ * Release stores of hold are immediate: their order, not their delay, is what @pair hold is about.
+ *
+ * -D of a mutant takes one thing out, and the model must fail; run.sh has the list.
+ */
+#define NG 2
+#ifdef RESIZE
+#define NP 2
+#else
+#define NP 1
+#endif
+#define NOBODY 9
+
+#ifndef ROUNDS
+#define ROUNDS 1
+#endif
+
+mtype = { RUNNING, SYSCALL, RUNNABLE, DEAD };
+mtype = { KEPT, ASKED, LOST };
+mtype = { NONE, SENDING, SENT };
+mtype = { P_IDLE, P_RUNNING, P_DEAD };
+
+mtype status[NG] = RUNNABLE;	  /* in memory */
+chan stores[NG] = [2] of { mtype }; /* on its way there */
+mtype hold[NG] = LOST;
+byte hold_p[NG], serial[NG];
+mtype sig[NG] = NONE;
+bool pending[NG];    /* the signal is on the thread's queue */
+bool preempt[NG];
+bool will_wait[NG];  /* class of the open call */
+byte granted[NG];    /* the note: P + 1 */
+bool queued[NG];
+byte nwait;
+
+byte owner[NP] = NOBODY; /* p->g */
+mtype pstatus[NP] = P_DEAD;
+byte gomaxprocs;
+
+bool asleep, asleep_stored; /* in memory, and in sysmon's buffer */
+byte done;
+
+/* Ghosts: what the processor does, for the assertions and the probe. */
+bool in_call[NG], blocked[NG], stray[NG], posted[NG];
+
+/* ---- the memory ---- */
+
+inline flush(g)
+{
+	d_step {
+		do
+		:: nempty(stores[g]) -> stores[g]?status[g]
+		:: empty(stores[g]) -> break
+		od
+	}
+}
+
+active [NG] proctype drain() /* its pid is the G's number */
+{
+end:	do
+	:: stores[_pid]?status[_pid]
+	od
+}
+
+inline store_status(g, s) { stores[g]!s }
+
+inline fence_light(g)
+{
+#if defined(SYMMETRIC) && !defined(NO_LIGHT_FENCE)
+	flush(g)
+#else
+	skip
+#endif
+}
+
+inline fence_heavy()
+{
+#ifndef SYMMETRIC
+	flush(0);
+	flush(1)
+#else
+	skip /* who calls it has just executed a locked instruction */
+#endif
+}
+
+#ifdef NO_SERIAL
+#define SAME_WORD true
+#else
+#define SAME_WORD serial[o] == sn
+#endif
+
+inline fence_loan()
+{
+#ifndef NO_LOAN_FENCE
+	fence_heavy()
+#else
+	skip
+#endif
+}
+
+inline fence_signal()
+{
+#ifndef NO_SIGNAL_FENCE
+	fence_heavy()
+#else
+	skip
+#endif
+}
+
+/* ---- handing on; lock ---- */
+
+inline kick()
+{
+	atomic {
+		if
+		:: asleep -> asleep = false
+		:: else
+		fi
+	}
+}
+
+inline grant(p, g)
+{
+	queued[g] = false;
+	nwait--;
+	owner[p] = g;
+	granted[g] = p + 1
+}
+
+/* p is the caller's, or NOBODY. */
+inline handoffp(p)
+{
+	atomic {
+		if
+		:: p < NP -> owner[p] = NOBODY
+		:: else
+		fi;
+		if
+		:: p == NOBODY
+		:: p != NOBODY && p >= gomaxprocs -> pstatus[p] = P_DEAD
+		:: p < gomaxprocs && queued[0] -> grant(p, 0)
+		:: p < gomaxprocs && queued[1] -> grant(p, 1)
+		:: p < gomaxprocs && !queued[0] && !queued[1] -> pstatus[p] = P_IDLE
+		fi
+	}
+}
+
+/* hold of g: to LOST, whatever it is; p: the P that is the caller's then, or NOBODY */
+inline releasep(g, p)
+{
+	flush(g);
+	atomic {
+		if
+		:: hold[g] == LOST -> p = NOBODY
+		:: else -> p = hold_p[g]; hold[g] = LOST
+		fi
+	}
+}
+
+/* ---- seizing ---- */
+
+/* p of o, if still holds after the fence; got: it is the caller's.  strays: o may run without. */
+inline seize(p, o, sn, got, still, strays)
+{
+	atomic { /* seize_ask() */
+		got = false;
+		o = owner[p];
+		if
+		:: o != NOBODY && hold[o] == KEPT && hold_p[o] == p ->
+			hold[o] = ASKED;
+			sn = serial[o];
+			got = true
+		:: else
+		fi
+	}
+	if
+	:: got ->
+		fence_loan();
+		got = (still);
+		atomic { /* seize_take(), seize_drop(): one CAS */
+			if
+			:: hold[o] == ASKED && SAME_WORD ->
+				hold[o] = (got -> LOST : KEPT);
+				stray[o] = stray[o] || (got && strays)
+			:: else -> got = false
+			fi
+		}
+	:: else
+	fi
+}
+
+/* ---- a G ---- */
+
+inline keep(g, p)
+{
+	store_status(g, RUNNING);
+	atomic { hold_p[g] = p; serial[g]++; hold[g] = KEPT; stray[g] = false }
+}
+
+/* An idle P, or queued: under the lock. */
+inline take_or_queue(g, p, got)
+{
+	flush(g);
+	atomic {
+		if
+		:: pstatus[0] == P_IDLE -> p = 0; pstatus[0] = P_RUNNING; got = true
+#ifdef RESIZE
+		:: pstatus[0] != P_IDLE && pstatus[1] == P_IDLE ->
+			p = 1; pstatus[1] = P_RUNNING; got = true
+#endif
+		:: else -> status[g] = RUNNABLE; queued[g] = true; nwait++
+		fi
+	}
+}
+
+/* A P that was lent by a call that said it would wait. */
+inline seize_waiting(g, p, o, sn, got)
+{
+	p = 0;
+	do
+	:: p < NP && !got ->
+		o = owner[p];
+		if
+		:: o != NOBODY && o != g && status[o] == SYSCALL && will_wait[o] ->
+			seize(p, o, sn, got, status[o] == SYSCALL, false)
+		:: else
+		fi;
+		if
+		:: !got -> p++
+		:: else
+		fi
+	:: else -> break
+	od
+}
+
+/* The handler, where the thread returns to user mode. */
+inline deliver(g)
+{
+	atomic { pending[g] = false; sig[g] = NONE }
+}
+
+/* The status is SYSCALL (or DEAD) and no signal is in flight to us: in_call from then on. */
+inline settle(g, s, got)
+{
+	do
+	::
+#ifdef ENTRY_REORDERED
+		got = (sig[g] != NONE);
+		store_status(g, s);
+#else
+		store_status(g, s);
+		fence_light(g);
+		got = (sig[g] != NONE);
+#endif
+		if
+		:: !got -> in_call[g] = true; break
+		:: else ->
+			store_status(g, RUNNING);
+			do
+			:: sig[g] == NONE -> break
+			:: pending[g] -> deliver(g)
+			od
+		fi
+	od
+}
+
+/* fork() inside the bracket: the child has this thread and this memory, less what is wiped. */
+proctype child(bool has_p)
+{
+#ifdef NO_WIPE
+	has_p /* else it would wait for a P that nobody grants */
+#else
+	skip
+#endif
+}
+
+proctype G(byte g)
+{
+	byte p, o, sn, round;
+	bool got;
+
+get_p:	/* acquirep() */
+	got = false;
+	preempt[g] = false;
+	if
+	:: nwait == 0 -> seize_waiting(g, p, o, sn, got)
+	:: else
+	fi;
+	if
+	:: !got -> take_or_queue(g, p, got)
+	:: else
+	fi;
+	if
+	:: got -> keep(g, p); owner[p] = g; goto user
+	:: else -> kick()
+	fi;
+await:	granted[g] != 0;
+	p = granted[g] - 1;
+	granted[g] = 0;
+	keep(g, p);
+
+user:	skip; /* user code: what is checked here is what all is about */
+	d_step { p = 0; o = 0; sn = 0; got = false } /* fewer states */
+	if
+	:: pending[g] ->
+		deliver(g);
+		if
+		:: hold[g] == LOST -> goto get_p
+		:: hold[g] != LOST && preempt[g] -> goto park
+		:: else
+		fi
+	:: else
+	fi;
+	atomic {
+		assert(hold[g] != LOST || stray[g]);
+		posted[1 - g] = true
+	}
+	if
+	:: round == ROUNDS -> goto exit
+	:: else -> round++
+	fi;
+	if
+	:: will_wait[g] = false
+#if !defined(RESIZE) && !defined(PREEMPT)
+	:: will_wait[g] = true
+#endif
+#ifdef UNSEEN
+	:: blocked[g] = true;
+		posted[g];
+		blocked[g] = false;
+		goto user
+#endif
+	fi;
+
+	settle(g, SYSCALL, got); /* entersyscall() */
+	if
+	:: nwait > 0 && will_wait[g] ->
+		releasep(g, p);
+		handoffp(p)
+	:: nwait > 0 && !will_wait[g] -> kick()
+	:: else
+	fi;
+#ifdef FORK
+	if
+	:: g == 0 -> got = (hold[g] == KEPT); run child(got)
+	:: else
+	fi;
+#endif
+	posted[g]; /* the call */
+
+	in_call[g] = false; /* exitsyscall() */
+#ifdef EXIT_REORDERED
+	got = (hold[g] != KEPT || preempt[g]);
+	store_status(g, RUNNING);
+#else
+	store_status(g, RUNNING);
+	fence_light(g);
+	got = (hold[g] != KEPT || preempt[g]);
+#endif
+	if
+	:: !got -> goto user
+	:: else
+	fi;
+	flush(g);
+	atomic { /* refuse(): a CAS, of the word that was read or of what it has become */
+		if
+		:: hold[g] == ASKED -> hold[g] = KEPT; serial[g]++
+		:: else
+		fi
+	}
+	if
+	:: hold[g] == LOST -> goto get_p
+	:: hold[g] != LOST && preempt[g] -> goto park
+	:: else -> goto user
+	fi;
+
+park:	/* gosched() */
+	preempt[g] = false;
+	releasep(g, p);
+	if
+	:: p == NOBODY -> goto get_p
+	:: else
+	fi;
+	atomic { status[g] = RUNNABLE; queued[g] = true; nwait++ }
+	handoffp(p);
+	kick();
+	goto await;
+
+exit:	/* mexit() */
+	settle(g, DEAD, got);
+	releasep(g, p);
+	handoffp(p);
+	done++
+}
+
+/* ---- sysmon ---- */
+
+inline preempt_send(o, got)
+{
+	atomic {
+		got = (sig[o] == NONE);
+		sig[o] = (got -> SENDING : sig[o])
+	}
+	if
+	:: got ->
+		fence_signal();
+		if
+		:: status[o] == RUNNING ->
+			atomic { pending[o] = true; assert(!in_call[o]); sig[o] = SENT }
+		:: else -> sig[o] = NONE
+		fi
+	:: else
+	fi
+}
+
+/* Sleeps while nobody waits. */
+inline doze()
+{
+	asleep_stored = true;
+#ifndef NO_DOZE_FENCE
+	atomic { asleep = true; asleep_stored = false } /* fence_full() */
+#endif
+	if
+	:: nwait == 0 ->
+		/* The system call that sleeps drains the buffer too, but after the look. */
+		atomic { asleep = asleep || asleep_stored; asleep_stored = false }
+		!asleep || done == NG
+	:: else
+	fi;
+	atomic { asleep = false; asleep_stored = false }
+}
+
+proctype sysmon()
+{
+	byte p, g, o, sn;
+	bool got, sent;
+
+	do
+	:: done == NG -> break
+	:: done < NG && nwait == 0 -> doze()
+	:: done < NG && nwait > 0 ->
+		got = false;
+		p = 0;
+#ifdef RESIZE
+		if
+		:: p = 0
+		:: p = 1
+		fi;
+#endif
+		g = owner[p];
+		if
+		:: g != NOBODY && status[g] == SYSCALL -> /* retake_loan() */
+			seize(p, o, sn, got, status[o] == SYSCALL, false)
+#ifdef UNSEEN
+		:: g != NOBODY && status[g] == RUNNING && blocked[g] -> /* retake_blocked() */
+			seize(p, o, sn, got, status[o] == RUNNING && blocked[o], true)
+#endif
+#ifdef PREEMPT
+		:: g != NOBODY && status[g] == RUNNING && !blocked[g] && !sent -> /* over its slice */
+			sent = true;
+			preempt[g] = true;
+			preempt_send(g, got);
+			got = false
+#endif
+		:: else
+		fi;
+		if
+		:: got -> handoffp(p)
+		:: else
+		fi;
+		d_step { p = 0; g = 0; o = 0; sn = 0; got = false } /* fewer states */
+	od
+}
+
+#ifdef RESIZE
+/* ---- resizing ---- */
+
+inline resize_up()
+{
+	atomic {
+		gomaxprocs = 2;
+		got = (pstatus[1] == P_DEAD);
+		if
+		:: got -> pstatus[1] = P_RUNNING
+		:: else
+		fi
+	}
+	if
+	:: got -> handoffp(1)
+	:: else
+	fi
+}
+
+inline resize_down()
+{
+	atomic {
+		gomaxprocs = 1;
+		if
+		:: pstatus[1] == P_IDLE -> pstatus[1] = P_DEAD
+		:: else
+		fi;
+		o = owner[1]
+	}
+	if
+	:: o != NOBODY -> preempt[o] = true; kick()
+	:: else
+	fi
+}
+
+proctype resizer()
+{
+	bool got;
+	byte o;
+
+	resize_up();
+	resize_down()
+}
+#endif
+
+init
+{
+	atomic {
+		gomaxprocs = 1;
+		pstatus[0] = P_IDLE;
+		run G(0);
+		run G(1);
+		run sysmon();
+#ifdef RESIZE
+		run resizer();
+#endif
+	}
+	/* All have ended: the drains, and this. */
+	_nr_pr == NG + 1;
+	assert(pstatus[0] == P_IDLE && nwait == 0);
+	assert(pstatus[NP - 1] == (NP == 1 -> P_IDLE : P_DEAD))
+}
