@@ -29,7 +29,8 @@ static struct taken {
 	struct sigaction host; /* guarded by sched.host, signals blocked */
 } taken[2];
 
-static au32 wants_sigurg; /* the host has an interest in it */
+static au32 wants_sigurg;    /* the host has an interest in it */
+static au32 altstack_shared; /* two threads have, or had, the same alternate stack */
 
 static struct taken *find_taken(int sig)
 {
@@ -142,14 +143,16 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 /* ---- taking a number ---- */
 
 /*
- * On the alternate stack where there is one: a thread that runs with a stack pointer of its own
- * making (Erlang's compiled code has nothing free below it) has one for that reason.  With the
- * host's handler in place its choice of restart and stack is the kernel's too.
+ * On the alternate stack where there is one of the thread's own: a thread that runs with a stack
+ * pointer of its own making (Erlang's compiled code has nothing free below it) has one for that
+ * reason.  With the host's handler in place its choice of restart and stack is the kernel's too.
  */
 static int install(int sig, const struct sigaction *host)
 {
-	struct sigaction act = { .sa_sigaction = on_preempt,
-				 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK };
+	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	if (!load_rlx(&altstack_shared))
+		act.sa_flags |= SA_ONSTACK;
 
 	/*
 	 * All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
@@ -229,8 +232,60 @@ void signals_activate(void)
 		store_rlx(&wants_sigurg, 1);
 }
 
+/* ---- the alternate stack ---- */
+
+static bool shares_altstack(struct m *self, u64 stack)
+{
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		if (m != self && load_rlx(&m->live) && load_rlx(&m->altstack) == stack)
+			return true;
+	return false;
+}
+
+/*
+ * One stack for all threads (varnish) does for handlers that never return, but two threads parked
+ * on it would overwrite each other.  Our signal is blocked until the kernel knows better.
+ */
+static void note_altstack(struct m *m)
+{
+	uintptr_t lo, hi;
+
+	os_altstack(&lo, &hi);
+	mutex_lock(&sched.host);
+	store_rlx(&m->altstack, lo);
+	if (lo && shares_altstack(m, lo)) {
+		store_rlx(&altstack_shared, 1);
+		for (u32 i = 0; i < 2; i++) {
+			u32 sig = load_acq(&taken[i].signo); /* @pair taken */
+
+			if (sig)
+				install((int)sig, &taken[i].host);
+		}
+	}
+	mutex_unlock(&sched.host);
+}
+
+EXPORT int shim_sigaltstack(const stack_t *stack, stack_t *old) __asm__("sigaltstack");
+EXPORT int shim_sigaltstack(const stack_t *stack, stack_t *old)
+{
+	u64 mask = crit_enter();
+	struct m *m = getm();
+	int r = real_sigaltstack(stack, old);
+
+	if (stack && r == 0 && m && load_rlx(&m->live))
+		note_altstack(m);
+	crit_leave(mask);
+	return r;
+}
+
 void signals_activated(void)
 {
+	u64 mask = crit_enter();
+
+	if (getm() && load_rlx(&getm()->live))
+		note_altstack(getm());
+	crit_leave(mask);
 	if (load_rlx(&wants_sigurg))
 		note_interest();
 }

@@ -113,6 +113,7 @@ void mstart(struct g *g)
 	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
 	m->queued = false;
 	store_rlx(&m->held, 0);
+	store_rlx(&m->altstack, 0);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;

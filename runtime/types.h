@@ -115,6 +115,7 @@ struct m {
 	u64 api_brackets;  /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
 	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
 	au32 held;	   /* locks of the host's, roughly: gate.h.  Owner writes, sysmon reads. */
+	au64 altstack;	   /* where the host's alternate stack begins, 0: none; sched.host */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
 	struct note park;  /* a P granted to us comes through here */
 	i32 tid;

@@ -90,6 +90,7 @@ SAME(signals, hogs_that_block_all_signals_take_turns, "signals", "all_signals_bl
 SAME(signals, hogs_that_block_all_signals_by_number_take_turns, "signals",
      "all_signals_blocked_raw")
 SAME(signals, a_preemption_leaves_a_stack_of_the_program_alone, "signals", "own_stack_pointer")
+SAME(signals, threads_share_one_alternate_stack, "signals", "shared_alternate_stack")
 SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
 SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")

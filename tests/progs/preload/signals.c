@@ -379,6 +379,31 @@ static void case_own_stack_pointer(void)
 	printf("written to below the stack pointer: %ld times\n", touched);
 }
 
+/* --- one alternate stack for all threads, for handlers that never return --- */
+
+static void *computes_with_shared_stack(void *arg)
+{
+	stack_t ss = { .ss_size = 1 << 16, .ss_sp = arg };
+	int64_t end = thread_cpu_ns() + NS_PER_S / 5;
+
+	check(sigaltstack(&ss, NULL) == 0, "sigaltstack");
+	while (thread_cpu_ns() < end)
+		;
+	return NULL;
+}
+
+static void case_shared_alternate_stack(void)
+{
+	char *stack = malloc(1 << 16);
+	pthread_t t[3];
+
+	for (int i = 0; i < 3; i++)
+		t[i] = spawn(computes_with_shared_stack, stack);
+	for (int i = 0; i < 3; i++)
+		join(t[i]);
+	printf("all three done\n");
+}
+
 /* --- timers of the program while hogs take turns --- */
 
 static void on_alarm(int sig)
@@ -465,6 +490,7 @@ static const struct a_case cases[] = {
 	{ "all_signals_blocked", case_all_signals_blocked },
 	{ "all_signals_blocked_raw", case_all_signals_blocked_raw },
 	{ "own_stack_pointer", case_own_stack_pointer },
+	{ "shared_alternate_stack", case_shared_alternate_stack },
 	{ "interval_timer", case_interval_timer },
 	{ "no_stray_eintr", case_no_stray_eintr },
 	{ NULL, NULL },
