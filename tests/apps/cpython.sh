@@ -2,7 +2,7 @@
 # the library, too, but must be silent, so only the first process prints statistics.  What the kernel
 # at hand cannot do fails natively, and must then fail alike.
 
-cases="test_threading test_thread test_threadsignals test_threading_local test_queue test_socket
+cases="test_threading test_thread test_threadsignals test_threading_local test_queue
 	test_subprocess test_signal test_eintr test_asyncio test_concurrent_futures test_fork1 test_select
 	test_selectors test_poll test_epoll test_ssl test_multiprocessing_fork
 	test_multiprocessing_forkserver test_faulthandler test_posix test_pty test_fcntl test_io
