@@ -46,7 +46,7 @@ static const char *check_locked(u32 *handed, u32 *idle)
 		*handed += load_rlx(&sched.allp[i]->status) == P_RUNNING;
 	if (*handed + *idle != procs)
 		return "a P is lost";
-	if (*idle && queued_locked())
+	if (*idle && queued_locked() && !load_rlx(&sched.stopping))
 		return "a G waits while a P is idle";
 	return NULL;
 }

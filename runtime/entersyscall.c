@@ -7,8 +7,7 @@
 #include "runtime/sysmon.h"
 #include "runtime/trace.h"
 
-/* G: syscall, its P handed on (Go's entersyscallblock).  By: its own M. */
-static void entersyscallblock(struct m *m)
+void entersyscallblock(struct m *m)
 {
 	u64 mask = crit_enter();
 	struct p *p = releasep(m->g);

@@ -20,6 +20,8 @@
 
 void entersyscall_slow(struct m *m);
 void exitsyscall_slow(struct m *m);
+/* G: syscall, its P handed on (Go's entersyscallblock).  By: its own M. */
+void entersyscallblock(struct m *m);
 
 static inline enum call_class call_class(struct g *g)
 {

@@ -6,6 +6,7 @@
 #include "runtime/limit.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"
+#include "runtime/stw.h"
 
 /*
  * Has control left the open gate for a frame at sp, by longjmp?  A handler's frame lies below the
@@ -86,6 +87,8 @@ enum yield gate_yields(struct m *m)
 {
 	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
 		return YIELD_NOW;
+	if (load_rlx(&sched.stopping))
+		return YIELD_NOW;
 	if (!load_rlx(&sched.nwait))
 		return YIELD_KERNEL;
 	return os_nanotime() - load_rlx(&m->p->granted_ns) < TURN_NS ? YIELD_NOT_YET : YIELD_NOW;
@@ -121,6 +124,25 @@ int gmp_maxprocs(int n)
 	if (n < 1)
 		return (int)load_rlx(&sched.gomaxprocs);
 	return (int)limit_set(n < MAXPROCS_MAX ? (u32)n : MAXPROCS_MAX);
+}
+
+int gmp_stop_the_world(unsigned timeout_ms)
+{
+	return stoptheworld(timeout_ms);
+}
+
+void gmp_start_the_world(void)
+{
+	starttheworld();
+}
+
+/* In this mode each G has its own thread anyway. */
+void gmp_lock_os_thread(void)
+{
+}
+
+void gmp_unlock_os_thread(void)
+{
 }
 
 int gmp_check(void)

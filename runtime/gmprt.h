@@ -38,6 +38,21 @@ GMPRT_WEAK void gmp_gosched(void);
  * Returns the old number; 0 while the process has never had two threads.  Not signal-safe. */
 GMPRT_WEAK int gmp_maxprocs(int n);
 
+/*
+ * Stops every other thread of the program: it returns when none runs user code any more, 0, or
+ * -ETIMEDOUT after timeout_ms (0: no limit) with the world as it was.  Threads that block the
+ * preemption signal and make no calls cannot be stopped.  Until gmp_start_the_world(), by the same
+ * thread, call only what is async-signal-safe: a stopped thread may hold any lock, malloc's too.  A
+ * thread that is blocked where the library cannot see it (an inline system call) is stopped as long
+ * as it is blocked.
+ */
+GMPRT_WEAK int gmp_stop_the_world(unsigned timeout_ms);
+GMPRT_WEAK void gmp_start_the_world(void);
+
+/* Go's LockOSThread.  Every thread keeps its OS thread in this mode, so they do nothing. */
+GMPRT_WEAK void gmp_lock_os_thread(void);
+GMPRT_WEAK void gmp_unlock_os_thread(void);
+
 /* 0 when the scheduler's books balance (Ps handed out + idle = maxprocs); else reports and acts as
  * GMP_ON_BUG says.  May take up to a second on a loaded host.  Not signal-safe. */
 GMPRT_WEAK int gmp_check(void);

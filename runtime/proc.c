@@ -64,6 +64,8 @@ static struct p *pidleget(struct p *want)
 {
 	struct p **at = &sched.pidle, *p;
 
+	if (load_rlx(&sched.stopping))
+		return NULL;
 	if (want && load_rlx(&want->status) == P_IDLE)
 		while (*at != want)
 			at = &(*at)->link;
@@ -108,8 +110,11 @@ static struct g *steal_locked(struct p *p)
  */
 static struct g *findrunnable_locked(struct p *p)
 {
-	struct g *g = boosted_get(p, os_nanotime());
+	struct g *g;
 
+	if (load_rlx(&sched.stopping))
+		return NULL;
+	g = boosted_get(p, os_nanotime());
 	if (!g && load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
 		g = globrunq_get(p, 1);
 	if (!g)
@@ -176,7 +181,8 @@ void handoffp(struct p *p)
 
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
 	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
-	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size))
+	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size) &&
+	    !load_rlx(&sched.stopping))
 		g = runq_get(p); /* the common case among hogs needs no lock */
 	if (!g) {
 		mutex_lock(&sched.lock);
@@ -233,26 +239,33 @@ void seize_drop(struct seizure *s)
 	(void)cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word);
 }
 
+bool seize_loan(struct p *p)
+{
+	struct seizure s;
+
+	if (!seize_ask(p, &s))
+		return false;
+	fence_heavy(); /* @pair loan */
+	if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s)) {
+		stat_add(retakes, 1);
+		return true;
+	}
+	seize_drop(&s);
+	return false;
+}
+
 /* A P lent to a G that said it would wait: no need to ask sysmon.  NULL when there is none. */
 static struct p *seize_waiting(void)
 {
-	u32 n = load_rlx(&sched.gomaxprocs);
+	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.gomaxprocs);
 
 	for (u32 i = 0; i < n; i++) {
 		struct p *p = sched.allp[i];
 		struct g *g = load_acq(&p->g); /* @pair owner */
-		struct seizure s;
 
-		if (!g || load_rlx(&g->status) != G_SYSCALL || call_class(g) != WILL_WAIT)
-			continue;
-		if (!seize_ask(p, &s))
-			continue;
-		fence_heavy(); /* @pair loan */
-		if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s)) {
-			stat_add(retakes, 1);
+		if (g && load_rlx(&g->status) == G_SYSCALL && call_class(g) == WILL_WAIT &&
+		    seize_loan(p))
 			return p;
-		}
-		seize_drop(&s);
 	}
 	return NULL;
 }
@@ -417,6 +430,39 @@ void gosched(struct m *m)
 	}
 	stat_add(parks, 1);
 	await_grant(m);
+}
+
+/* ---- all of them ---- */
+
+bool sched_stop(bool stop)
+{
+	u64 mask = crit_enter();
+	bool done;
+
+	mutex_lock(&sched.lock);
+	/* relaxed: the lock orders it; who reads it without finds out at the next scan. */
+	store_rlx(&sched.stopping, stop);
+	done = sched.npidle == load_rlx(&sched.gomaxprocs);
+	mutex_unlock(&sched.lock);
+	crit_leave(mask);
+	return done;
+}
+
+void sched_resume(void)
+{
+	u64 mask = crit_enter();
+	struct p *p;
+
+	/* A P for which there is no G comes back to the head of the list: then there are none. */
+	for (u32 n = load_rlx(&sched.gomaxprocs); n; n--) {
+		mutex_lock(&sched.lock);
+		p = pidleget(NULL);
+		mutex_unlock(&sched.lock);
+		if (!p)
+			break;
+		handoffp(p);
+	}
+	crit_leave(mask);
 }
 
 /* ---- how many ---- */

@@ -44,6 +44,16 @@ struct seizure {
 bool seize_ask(struct p *p, struct seizure *ret);
 bool seize_take(struct seizure *s);
 void seize_drop(struct seizure *s);
+/* All of it for a P on loan: true when its G is in a bracket; the P is the caller's then. */
+bool seize_loan(struct p *p);
+
+/*
+ * While the world stops a P that comes free goes idle, whoever waits.  True when all are.  By: who
+ * stops or starts the world, stw.c.
+ */
+bool sched_stop(bool stop);
+/* Hands idle Ps to those who wait. */
+void sched_resume(void);
 
 /* Changes gomaxprocs, 1..MAXPROCS_MAX, without stopping anybody; returns the old value. */
 u32 procresize(u32 n);

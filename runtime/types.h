@@ -121,6 +121,7 @@ struct m {
 	i32 tid;
 	u32 id;
 	au64 trace_at;	    /* next event; trace.c */
+	i64 stw_cpu;	    /* CPU clock when the world was last looked at.  Who stops it. */
 	struct m *alllink;  /* sched.allm, for ever; guarded by sched.lock */
 	struct m *freelink; /* guarded by sched.lock */
 };
@@ -181,6 +182,8 @@ struct sched {
 	au32 tracing;	/* brackets are events */
 	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
+	au32 stopping;	/* the world stops: no P is handed out.  Written under lock, stw.c. */
+	au32 world;	/* 1: somebody's to stop and start, stw.c.  A futex word. */
 
 	ATOMIC(struct statpage *) page; /* NULL: none; page.c */
 

@@ -1,14 +1,14 @@
 #!/bin/sh
 # Installs the Debian packages that building, testing and the examples need and this system lacks.
-#   sh tools/deps.sh build|tests|apps|examples|bench|suites...
+#   sh tools/deps.sh build|tests|apps|examples|bench|suites|package...
 # Says what it installs before it does; with nothing missing it prints one line and needs no root.
 # This is the only list of packages in the project.
 set -eu
 
 build="gcc libc6-dev libncurses-dev meson ninja-build pkg-config libdw-dev"
 tests="$build clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
-	libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux memcached redis-server
-	redis-tools sysbench xz-utils zstd pigz curl perl golang-go
+	g++ libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux
+	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
 	spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
@@ -21,6 +21,7 @@ apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fi
 	p7zip-full pbzip2 plzip postgresql-15 python3-numpy ruby rustc sbcl stress-ng stunnel4
 	swi-prolog-nox unbound varnish wrk x264"
 examples="$build libunwind8 python3 procps memcached redis-server redis-tools"
+package="$build debhelper dpkg-dev libgmp-dev"
 
 fail()
 {
@@ -36,9 +37,10 @@ for set_name in "$@"; do
 	tests) want="$want $tests" ;;
 	apps) want="$want $apps" ;;
 	examples) want="$want $examples" ;;
+	package) want="$want $package" ;;
 	bench) want="$want $bench" ;;
 	suites) want="$want $suites" ;;
-	*) fail "no set '$set_name'; use build, tests, apps, examples, bench or suites" ;;
+	*) fail "no set '$set_name'; use build, tests, apps, examples, bench, suites or package" ;;
 	esac
 done
 

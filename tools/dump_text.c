@@ -62,6 +62,45 @@ static void print_entry(const struct dump *d, const struct entry *e)
 	printf("\n");
 }
 
+/* Who holds what e waits for, or will end it by ending; NULL: nobody that is known. */
+static const struct entry *awaited(const struct dump *d, const struct entry *e)
+{
+	for (size_t i = 0; e->wait.owner && i < d->n; i++)
+		if (d->entries[i].thread && d->entries[i].thread->tid == e->wait.owner)
+			return &d->entries[i];
+	return NULL;
+}
+
+/* Does following the owners from e lead back to e, and is e the first of the ring in the list? */
+static bool begins_ring(const struct dump *d, const struct entry *e)
+{
+	const struct entry *at = awaited(d, e);
+
+	for (size_t steps = 0; at && steps < d->n; steps++, at = awaited(d, at)) {
+		if (at == e)
+			return true;
+		if (at < e)
+			return false;
+	}
+	return false;
+}
+
+static void print_rings(const struct dump *d)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct entry *e = &d->entries[i], *at = e;
+
+		if (!begins_ring(d, e))
+			continue;
+		printf("deadlock!\n");
+		do
+			printf("\tgoroutine %lu waits for %s\n", at->g ? at->g->g.goid : 0,
+			       at->wait.text);
+		while ((at = awaited(d, at)) != e);
+		printf("\n");
+	}
+}
+
 void dump_text(const struct dump *d)
 {
 	const struct sched *s = &d->target.sched;
@@ -78,6 +117,7 @@ void dump_text(const struct dump *d)
 	printf("\n%s\n", d->freeze.was_stopped
 				 ? "the process is stopped (SIGSTOP or a terminal); it stays so\n"
 				 : "");
+	print_rings(d);
 	for (size_t i = 0; i < d->n; i++)
 		print_entry(d, &d->entries[i]);
 }

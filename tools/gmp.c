@@ -45,6 +45,18 @@ static int help_one(const struct subcommand *s)
 	return 0;
 }
 
+/* For the build of the manual pages. */
+static bool print_manual(const char *part)
+{
+	if (strcmp(part, "--troff") == 0)
+		manual_subcommands();
+	else if (strcmp(part, "--troff-options") == 0)
+		manual_options();
+	else
+		return false;
+	return true;
+}
+
 /* --help counts where an option of gmp's own may stand: not after `--` or in a command's words. */
 static bool wants_help(int argc, char **argv)
 {
@@ -71,6 +83,8 @@ int main(int argc, char **argv)
 		status = printf("gmp %s\n", GMP_VERSION) < 0;
 	else if (wants_help(argc, argv) || (strcmp(argv[1], "help") == 0 && argc == 2))
 		status = help_all();
+	else if (strcmp(argv[1], "help") == 0 && print_manual(argv[2]))
+		status = 0;
 	else if (strcmp(argv[1], "help") == 0 && find(argv[2]))
 		status = help_one(find(argv[2]));
 	else

@@ -23,6 +23,10 @@
 #include "tools/subcommands.def"
 #undef SUBCOMMAND
 
+/* manual.c: troff of what this command and opts.def say. */
+void manual_subcommands(void);
+void manual_options(void);
+
 /* The running subcommand's name, for messages. */
 extern const char *subcommand;
 

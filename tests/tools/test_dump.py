@@ -93,6 +93,10 @@ def a_deadlock_shows_who_holds_what():
         locks = {address(w) for w in v.ready.split()[1:]}
         expect(waits, {a["wait"]["object"], b["wait"]["object"]} == locks)
         text = gmp("dump", str(v.pid)).out
+        waits_for = r"\tgoroutine {} waits for mutex 0x(\w+), held by goroutine {} .*\n"
+        ring = re.search(r"^deadlock!\n" + waits_for.format(2, 3) + waits_for.format(3, 2), text,
+                         re.M)
+        expect(text, ring and {address(a) for a in ring.groups()} == locks)
         expect(text, re.search(r"^goroutine 1 \[syscall: pthread_join, locked to thread\]:\n"
                                r"thread \d+ \"stuck\": waits for goroutine 2 ", text, re.M))
 
@@ -103,6 +107,7 @@ def one_that_spins_runs_and_the_others_wait_for_a_p():
         d = dump(v.pid)
         spinners = [g for g in d["goroutines"] if "spin_here" in functions(g)]
         expect(d, len(spinners) == 4)
+        expect("no ring", "deadlock!" not in gmp("dump", str(v.pid)).out)
         states = sorted(g["status"] for g in spinners)
         expect(states, states.count("runnable") >= 2 and set(states) <= {"runnable", "running"})
         text = gmp("dump", str(v.pid)).out

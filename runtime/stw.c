@@ -1,0 +1,153 @@
+/*
+ * Stopping the world: nobody but the caller runs user code, until it starts the world again.
+ *
+ * The caller lends its own P like any G in a call, so that all Ps can be idle: that is what stopped
+ * means.  Inside its bracket its calls pass through, as those of a handler in a blocked call do.
+ *
+ * Each round looks at every P that is handed out: on loan, it is taken; else its G is asked to give
+ * way.  A G that was asked may enter a call instead, where no signal reaches it and, while nobody
+ * waits for a P, nobody would take its P: only the next round does.  Go >= 1.26 scans once, and can
+ * wait for the whole call (a window of nanoseconds; seen with the window widened).
+ */
+#include "runtime/stw.h"
+
+#include <asm/errno.h>
+
+#include "runtime/entersyscall.h"
+#include "runtime/gate.h"
+#include "runtime/gmprt.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+#include "runtime/proc.h"
+
+#define ROUND_NS 50000ul
+#define ROUND_MAX_NS 1000000ul
+
+static void ask(struct g *g)
+{
+	preempt_request(g);
+	if (opts.preempt == PREEMPT_SIGNAL)
+		preempt_send(g);
+}
+
+static void stop_ps(void)
+{
+	/* relaxed: a P made this moment is seen next round. */
+	for (u32 i = 0; i < sched.nallp; i++) {
+		struct p *p = sched.allp[i];
+		struct g *g = load_acq(&p->g); /* @pair owner */
+
+		if (!g || load_rlx(&p->status) != P_RUNNING)
+			continue;
+		if (load_acq(&g->status) != G_SYSCALL)
+			ask(g);
+		else if (seize_loan(p))
+			handoffp(p);
+	}
+}
+
+/*
+ * Gs that run without a P (strays, those over the cap) hold nothing that could be counted: they
+ * stand when their CPU clock does.  True when all do.
+ */
+static bool strays_stand(void)
+{
+	bool still = true;
+
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
+		struct g *g = m->g;
+		i64 cpu;
+
+		if (!load_rlx(&m->live) || load_acq(&g->status) != G_RUNNING ||
+		    hold_of(load_rlx(&g->hold)) != HOLD_LOST)
+			continue;
+		cpu = os_thread_cpu(m->tid);
+		if (cpu < 0 || cpu == m->stw_cpu)
+			continue;
+		m->stw_cpu = cpu;
+		still = false;
+		ask(g);
+	}
+	return still;
+}
+
+static bool stop_round(void)
+{
+	u64 mask = crit_enter();
+	bool still;
+
+	stop_ps();
+	still = strays_stand();
+	crit_leave(mask);
+	return sched_stop(true) && still;
+}
+
+static bool stop_all(u64 end)
+{
+	au32 never = { 0 };
+	u64 pause = ROUND_NS;
+
+	sched_stop(true);
+	while (!stop_round()) {
+		if (os_nanotime() > end || load_rlx(&sched.dissolved))
+			return false;
+		os_futex_wait(&never, 0, (i64)pause);
+		if (pause < ROUND_MAX_NS)
+			pause *= 2;
+	}
+	return true;
+}
+
+static void start_all(void)
+{
+	sched_stop(false);
+	sched_resume();
+	/* release: what was done to the stopped world is seen by who stops it next. */
+	store_rel(&sched.world, 0);
+	os_futex_wake(&sched.world, 1);
+}
+
+static bool take_world(u64 end)
+{
+	/* acquire: what the last owner did to the stopped world. */
+	while (!cas_acq(&sched.world, 0, 1)) {
+		if (os_nanotime() > end)
+			return false;
+		os_futex_wait(&sched.world, 1, ROUND_MAX_NS);
+	}
+	return true;
+}
+
+int stoptheworld(u32 timeout_ms)
+{
+	struct m *m;
+	u64 end;
+	bool mine;
+
+	if (!load_acq(&sched.active)) /* @pair active */
+		return 0;
+	gmp_entersyscall();
+	m = getm();
+	if (m && load_rlx(&m->live)) {
+		m->gate_sp = UINTPTR_MAX; /* no frame is outside of this bracket */
+		entersyscallblock(m);
+	}
+	end = timeout_ms ? os_nanotime() + timeout_ms * 1000000ul : ~0ul;
+	mine = take_world(end);
+	if (mine && stop_all(end))
+		return 0;
+	if (mine)
+		start_all();
+	gmp_exitsyscall();
+	return load_rlx(&sched.dissolved) ? -EOPNOTSUPP : -ETIMEDOUT;
+}
+
+void starttheworld(void)
+{
+	if (!load_rlx(&sched.stopping))
+		return;
+	start_all();
+	gmp_exitsyscall();
+}
