@@ -11,7 +11,8 @@
 /* Not in sched: a forked child must find its parent's mapping, to get rid of it. */
 static struct statpage *mapped;
 static char path[64];
-static int sandbox; /* the kernel's seccomp mode when the page was made */
+static u64 trace_until_ns; /* of the trace that a tool asked for: the tool may be gone; 0 = none */
+static int sandbox;	   /* the kernel's seccomp mode when the page was made */
 
 static void fill(struct statpage *page, u32 uid)
 {
@@ -60,6 +61,7 @@ void page_forget(void)
 	if (mapped)
 		os_blank(mapped, sizeof(*mapped));
 	mapped = NULL;
+	trace_until_ns = 0;
 }
 
 /* ---- rows ---- */
@@ -124,13 +126,19 @@ bool page_wanted(void)
 static void serve_trace(struct statpage *page, u32 wants)
 {
 	char file[sizeof(path) + sizeof(STATPAGE_TRACE)];
+	int err;
 
 	if (wants & WANT_TRACE) {
 		gmp_format(file, sizeof(file), "%s" STATPAGE_TRACE, path);
-		store_rlx(&page->trace_error, (u32)-trace_start(file, load_rlx(&page->trace_size)));
+		err = trace_start(file, load_rlx(&page->trace_size));
+		store_rlx(&page->trace_error, (u32)-err);
+		if (!err)
+			trace_until_ns = load_rlx(&page->trace_until_ns);
 	}
-	if (wants & WANT_TRACE_END)
+	if (wants & WANT_TRACE_END && trace_until_ns) {
 		trace_stop();
+		trace_until_ns = 0;
+	}
 }
 
 void page_serve(u64 now)
@@ -138,6 +146,10 @@ void page_serve(u64 now)
 	struct statpage *page = load_acq(&sched.page); /* @pair page */
 	u32 wants;
 
+	if (trace_until_ns && now > trace_until_ns) {
+		trace_stop();
+		trace_until_ns = 0;
+	}
 	if (!page || !load_rlx(&page->wants))
 		return;
 	wants = xchg_ar(&page->wants, 0); /* @pair wants */

@@ -468,7 +468,7 @@ void sysmon_main(void)
 {
 	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
-	if (!os_private_fds(opts.schedtrace != 0))
+	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose))
 		limit_freeze(); /* reading files would take the host's descriptors */
 	page_open();
 	trace_from_start();

@@ -1,0 +1,141 @@
+"""gmp top: the page of a running program in all its forms, and of one that is gone."""
+import json
+import os
+import signal
+import subprocess
+import re
+
+from busy import busy, until
+from harness import GMP, environment, expect, gmp, main, test
+
+PAGES = f"/dev/shm/gmp-{os.getuid()}"
+
+
+def pages(pid):
+    names = os.listdir(PAGES) if os.path.isdir(PAGES) else []
+    return [n for n in names if n.startswith(f"{pid}-")]
+
+
+@test
+def lines_say_what_happens():
+    with busy() as p:
+        r = gmp("top", "--batch", "-n", "2", "-d", "0.3", str(p.pid))
+        lines = r.out.splitlines()
+        expect(r, r.code == 0 and len(lines) == 2)
+        expect(r, f"{p.pid} busy: gomaxprocs=2 " in lines[0])
+        expect(r, re.search(r" threads=9 .* handoffs/s=[1-9]", lines[1]))
+
+
+@test
+def json_is_an_object_a_reading():
+    with busy() as p:
+        r = gmp("top", "--json", "-n", "2", "-d", "0.2", str(p.pid))
+        first, second = map(json.loads, r.out.splitlines())
+        expect(r, first["gomaxprocs"] == 2 and len(first["procs"]) == 2)
+        expect(r, len(first["goroutines"]) == 8 and first["gs"] == 8)
+        expect(r, second["handoffs"] > first["handoffs"])
+        expect(r, {g["tid"] for g in first["goroutines"]} <=
+               set(map(int, os.listdir(f"/proc/{p.pid}/task"))))
+        states = first["running"] + first["runnable"] + first["in_call"] + first["stray"]
+        expect(r, states + first["waiting"] == 8)
+
+
+@test
+def prometheus_can_be_scraped():
+    with busy() as p:
+        r = gmp("top", "--prometheus", str(p.pid))
+        expect(r, r.code == 0)
+        sample = re.compile(r'^[a-z_]+\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\} [0-9.e+-]+$')
+        last, seen = {}, set()
+        for line in r.out.splitlines():
+            if line.startswith("# TYPE "):
+                expect(line, line.split()[2] not in seen)
+                seen.add(line.split()[2])
+            elif not line.startswith("#"):
+                expect(line, sample.match(line))
+                if "_bucket{" in line:
+                    expect(line, int(line.split()[-1]) >= last.get("bucket", 0))
+                    last["bucket"] = int(line.split()[-1])
+        expect(r, "gmp_sched_gomaxprocs_threads{" in r.out and last["bucket"] > 0)
+
+
+@test
+def an_ended_program_is_said_and_leaves_nothing():
+    with busy() as p:
+        t = subprocess.Popen([GMP, "top", "--batch", "-d", "0.1", str(p.pid)], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        t.stdout.readline()
+        expect("a page", pages(p.pid))
+        p.stdin.close()
+        p.wait()
+        _, err = t.communicate(timeout=20)
+        expect(err, t.returncode == 0 and "ended or executed another program" in err)
+        expect("no page", not pages(p.pid))
+        p.stdin = open(os.devnull)
+
+
+@test
+def a_page_left_by_exec_is_stale():
+    with busy("exec", "/bin/sleep") as p:
+        gmp("top", "--batch", "-n", "1", str(p.pid))
+        p.stdin.write("x")
+        p.stdin.flush()
+        until("sleep runs", lambda: open(f"/proc/{p.pid}/comm").read() == "sleep\n")
+        r = gmp("top", "--batch", str(p.pid))
+        expect(r, r.code == 125 and r.err.count("\n") == 1 and "executed another" in r.err)
+
+
+@test
+def a_stopped_program_shows_its_counters():
+    with busy() as p:
+        p.send_signal(signal.SIGSTOP)
+        r = gmp("top", "--batch", "-n", "1", str(p.pid))
+        expect(r, r.code == 0 and "does not answer" in r.out)
+
+
+@test
+def what_cannot_be_read_is_one_line():
+    with busy(preload="") as p:
+        for args, words in (([str(p.pid)], "does not run under the library"),
+                            (["4194304"], "no process 4194304"), (["x"], "not a process id"),
+                            ([], "no process id"), (["-d", "x", "1"], "not a time"),
+                            (["--nonsense"], "what is '--nonsense'")):
+            r = gmp("top", "--batch", *args)
+            expect(r, r.code == 125 and r.err.count("\n") == 1 and words in r.err)
+
+
+@test
+def without_a_page_it_says_so():
+    with busy(GMP_PAGE="0") as p:
+        r = gmp("top", "--batch", str(p.pid))
+        expect(r, r.code == 125 and "cannot have a page" in r.err)
+
+
+@test
+def the_screen_sorts_filters_resizes_and_quits():
+    def tmux(*args):
+        return subprocess.run(["tmux", "-L", f"gmp-top-{os.getpid()}", "-f", "/dev/null", *args],
+                              env=environment(TERM="xterm"), capture_output=True, text=True,
+                              check=False).stdout
+
+    def screen():
+        return tmux("capture-pane", "-p")
+
+    with busy() as p:
+        tmux("new-session", "-d", "-x", "100", "-y", "24", f"{GMP} top -d 0.2 {p.pid}; sleep 30")
+        try:
+            until("the table", lambda: "clock_nanosleep" in screen())
+            expect(screen(), f"process {p.pid}" in screen() and "TID" in screen())
+            tmux("send-keys", "/", "read", "Enter")
+            until("filtered", lambda: len(re.findall("busy *$", screen(), re.M)) == 1)
+            tmux("send-keys", "p")
+            until("Ps", lambda: "GRANTS/s" in screen())
+            tmux("resize-window", "-x", "60", "-y", "12")
+            until("smaller", lambda: len(screen().splitlines()) <= 12 and "q quit" in screen())
+            tmux("send-keys", "q")
+            until("quit", lambda: "q quit" not in screen())
+        finally:
+            tmux("kill-server")
+
+
+main()

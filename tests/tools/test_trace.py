@@ -1,0 +1,121 @@
+"""gmp trace: recording a running program, from its start, and every form of the result."""
+import collections
+import json
+import os
+import tempfile
+import xml.dom.minidom
+
+from busy import busy
+from harness import expect, gmp, main, test
+
+work = tempfile.mkdtemp(prefix="gmp-trace-")
+
+
+def at(name):
+    return os.path.join(work, name)
+
+
+def check_json(text):
+    """The rules of the Trace Event Format: slices of a track nest, flows pair, times are sane."""
+    events = json.loads(text)["traceEvents"]
+    tracks, flows = collections.defaultdict(list), collections.defaultdict(dict)
+    for e in events:
+        expect(e, e["ph"] in "MXCsf" and "pid" in e and "name" in e)
+        expect(e, e["ph"] == "M" or e["ts"] >= 0)
+        if e["ph"] == "X":
+            expect(e, e["dur"] >= 0)
+            tracks[e["pid"], e["tid"]].append((e["ts"], e["ts"] + e["dur"]))
+        elif e["ph"] in "sf":
+            expect(e, e["ph"] not in flows[e["id"]])
+            flows[e["id"]][e["ph"]] = e
+    for track, slices in tracks.items():
+        slices.sort()
+        for a, b in zip(slices, slices[1:]):
+            expect((track, a, b), b[0] >= a[1] - 0.002)
+    for f in flows.values():
+        expect(f, set(f) == {"s", "f"} and f["s"]["ts"] <= f["f"]["ts"])
+    return events, flows
+
+
+@test
+def a_running_program_is_recorded():
+    with busy() as p:
+        r = gmp("trace", "-d", "0.5", "-o", at("t.json"), str(p.pid))
+        expect(r, r.code == 0 and not r.err)
+        events, flows = check_json(open(at("t.json")).read())
+        names = {e["name"] for e in events}
+        expect(names, {"running", "waits for a P", "clock_nanosleep", "idle Ps"} <= names | {"idle Ps"})
+        expect("arrows", len(flows) > 10)
+        expect("no file is left", not [n for n in os.listdir(f"/dev/shm/gmp-{os.getuid()}")
+                                       if n.startswith(f"{p.pid}-") and "trace" in n])
+        # It can be done again, and a summary names the calls.
+        r = gmp("trace", "-d", "0.3", "--summary", str(p.pid))
+        expect(r, r.code == 0 and " read" in r.out and " 2 Ps, " in r.out)
+
+
+@test
+def a_program_traces_itself_from_its_start_and_survives_a_kill():
+    with busy(GMP_TRACE=at("killed"), GMP_TRACE_MB="4") as p:
+        pid = p.pid
+    r = gmp("trace", "--summary", at("killed"))
+    expect(r, r.code == 0 and f"process {pid}, " in r.out and "without closing" in r.out)
+    with busy(GMP_TRACE=at("whole"), GMP_TRACE_MB="4") as p:
+        p.stdin.close()
+        p.wait()
+        p.stdin = open(os.devnull)
+    r = gmp("trace", "--summary", at("whole"))
+    expect(r, r.code == 0 and "without closing" not in r.out)
+    check_json(gmp("trace", at("whole")).out)
+    expect("the unused part is no room on the disk", os.stat(at("whole")).st_blocks * 512 < 3 << 20)
+
+
+@test
+def a_picture_is_an_xml_document():
+    with busy() as p:
+        gmp("trace", "-d", "0.2", "--raw", "-o", at("raw"), str(p.pid))
+    r = gmp("trace", "--svg", "--from", "10", "--for", "5", at("raw"))
+    expect(r, r.code == 0)
+    xml.dom.minidom.parseString(r.out)
+    expect(r, ">P 0<" in r.out and ">G 1<" in r.out and "prefers-color-scheme:dark" in r.out)
+    r = gmp("trace", "--svg", "--from", "100000", at("raw"))
+    expect(r, r.code == 125 and "ms long" in r.err)
+
+
+@test
+def a_cut_or_damaged_trace_does_no_harm():
+    with busy(GMP_TRACE=at("good"), GMP_TRACE_MB="2"):
+        pass
+    data = open(at("good"), "rb").read()
+    cases = {"empty": b"", "short": data[:5000], "head": data[:8192], "text": b"hello " * 4000,
+             "version": data[:8] + b"\x09" + data[9:]}
+    for name, content in cases.items():
+        with open(at(name), "wb") as f:
+            f.write(content)
+        r = gmp("trace", "--summary", at(name))
+        expect(r, r.code == 125 and r.err.count("\n") == 1)
+    noise = bytearray(data)
+    for i in range(8192, len(noise), 97):
+        noise[i] ^= 0x5a
+    with open(at("noise"), "wb") as f:
+        f.write(noise)
+    with open(at("cut"), "wb") as f:
+        f.write(data[:3 * 8192 + 100])
+    for name in ("noise", "cut"):
+        for form in ("--summary", "--svg"):
+            r = gmp("trace", form, at(name))
+            expect(r, r.code in (0, 125) and r.err.count("\n") <= 1)
+
+
+@test
+def what_cannot_be_done_is_one_line():
+    with busy() as p, busy(preload="") as other:
+        for args, words in (([str(other.pid)], "does not run under the library"),
+                            (["4194304"], "no process"), ([at("nowhere")], "cannot open"), ([work], "regular file"),
+                            (["-o", "/nowhere/x", str(p.pid)], "cannot write"),
+                            (["-d", "0.1", "-o", "/dev/full", str(p.pid)], "cannot write"),
+                            (["--size", "1000", str(p.pid)], "not a number in 1..256"), ([], "no process id")):
+            r = gmp("trace", *args)
+            expect(r, r.code == 125 and r.err.count("\n") == 1 and words in r.err)
+
+
+main()

@@ -1,0 +1,24 @@
+/* Between replay_read.c, which finds the events, and replay.c, which makes sense of them. */
+#ifndef GMP_TOOLS_REPLAY_READ_H
+#define GMP_TOOLS_REPLAY_READ_H
+
+#include "tools/replay.h"
+
+struct raw_event {
+	u64 ns; /* from the trace's begin */
+	u32 order, mid;
+	u8 type;
+	u16 a;
+	u32 b;
+	i32 tid; /* as its chunk says */
+	u32 goid;
+};
+
+struct raw {
+	struct raw_event *at;
+	size_t n, room;
+};
+
+void replay_read(struct replay *r, struct raw *raw, const char *path);
+
+#endif
