@@ -127,7 +127,7 @@ def the_screen_sorts_filters_resizes_and_quits():
             until("the table", lambda: "clock_nanosleep" in screen())
             expect(screen(), f"process {p.pid}" in screen() and "TID" in screen())
             tmux("send-keys", "/", "read", "Enter")
-            until("filtered", lambda: len(re.findall("busy *$", screen(), re.M)) == 1)
+            until("filtered to who reads", lambda: len(re.findall("busy *$", screen(), re.M)) == 2)
             tmux("send-keys", "p")
             until("Ps", lambda: "GRANTS/s" in screen())
             tmux("resize-window", "-x", "60", "-y", "12")
