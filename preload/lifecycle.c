@@ -13,6 +13,7 @@
 #include "asm/asm.h"
 #include "preload/host.h"
 #include "preload/interpose.h"
+#include "runtime/cpu.h"
 #include "runtime/fork.h"
 #include "runtime/gate.h"
 #include "runtime/gmprt.h"
@@ -30,6 +31,16 @@ static u64 vdso_nanotime(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
+}
+
+/* glibc 2.35 and later say where a thread's rseq area is, and by size 0 that there is none. */
+static void find_rseq(void)
+{
+	const ptrdiff_t *offset = dlsym(RTLD_DEFAULT, "__rseq_offset");
+	const unsigned *size = dlsym(RTLD_DEFAULT, "__rseq_size");
+
+	dlerror(); /* a miss must not be the answer to the program's own */
+	cpu_init(offset && size && *size ? *offset : 0);
 }
 
 /* Cuts our path out of "LD_PRELOAD=a:b c" in place, so that what we execute runs without us. */
@@ -76,6 +87,7 @@ void gmp_init(void)
 	real_init();
 	if (opts.verbose)
 		host_report();
+	find_rseq();
 	os_set_clock(vdso_nanotime);
 	rt_hooks.abort = dump_and_abort;
 	threads_init();

@@ -63,8 +63,9 @@ typedef ATOMIC(u64) au64;
 #endif
 #endif
 
-/* True while fence_heavy() is membarrier(2).  Written once, before the second thread exists. */
-extern bool fence_asymmetric;
+/* Who pays for a StoreLoad pair; fence.h has the rules.  Written by sysmon. */
+enum fence_mode { FENCE_BUSY, FENCE_TURNING, FENCE_QUIET };
+extern au32 fence_mode;
 
 static inline void fence_full(void)
 {
@@ -80,7 +81,7 @@ static inline void fence_full(void)
 static inline void fence_light(void)
 {
 #ifndef GMP_TSAN
-	if (likely(fence_asymmetric)) {
+	if (likely(load_rlx(&fence_mode) == FENCE_QUIET)) {
 		__asm__ volatile("" ::: "memory");
 		return;
 	}

@@ -1,6 +1,7 @@
 /* The cold halves of the bracket: somebody waits for a P, asked for ours, or took it. */
 #include "runtime/entersyscall.h"
 
+#include "runtime/loan.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
@@ -51,6 +52,7 @@ static void trace_end(struct m *m, bool lost)
 void entersyscall_slow(struct m *m)
 {
 	struct g *g = m->g;
+	bool asked;
 
 	while (load_acq(&m->sig) != SIG_NONE) { /* @pair signal */
 		store_rlx(&g->status, G_RUNNING);
@@ -62,8 +64,10 @@ void entersyscall_slow(struct m *m)
 		trace_begin(m);
 	if (load_rlx(&sched.nwait) == 0)
 		return;
-	if (call_class(g) == WILL_WAIT || (load_rlx(&g->preempt) && !preempt_put_off(m)) ||
-	    would_wait(m->class))
+	asked = load_rlx(&g->preempt) && !preempt_put_off(m);
+	if (!asked && loan_leave(m))
+		sysmon_kick();
+	else if (call_class(g) == WILL_WAIT || asked || would_wait(m->class))
 		entersyscallblock(m);
 	else
 		sysmon_kick();

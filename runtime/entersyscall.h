@@ -16,6 +16,7 @@
 #ifndef GMP_RUNTIME_ENTERSYSCALL_H
 #define GMP_RUNTIME_ENTERSYSCALL_H
 
+#include "runtime/cpu.h"
 #include "runtime/types.h"
 
 void entersyscall_slow(struct m *m);
@@ -36,6 +37,7 @@ static inline void entersyscall(struct m *m, u64 class, u32 nr)
 	struct g *g = m->g;
 
 	m->class = class;
+	store_rlx(&m->cpu, cpu_here()); /* relaxed: a hint, loan.h */
 	/* relaxed, both: sysmon only compares and names. */
 	store_rlx(&g->callno, ((u32) class & CLASS_MASK) << 16 | (nr & 0xffff));
 	store_rlx(&g->syscalltick, load_rlx(&g->syscalltick) + 1);

@@ -6,6 +6,8 @@
 #include "runtime/life.h"
 
 #include "runtime/alloc.h"
+#include "runtime/cpu.h"
+#include "runtime/fence.h"
 #include "runtime/fork.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
@@ -26,7 +28,9 @@ int sched_start(u32 procs)
 	struct g *g;
 
 	fork_prepare();
-	fence_asymmetric = os_membarrier_register() == 0;
+	fence_init();
+	if (!cpu_rseq)
+		cpu_init(0);
 	sched.start_ns = os_nanotime();
 	g = newg(NULL, NULL);
 	if (!g)

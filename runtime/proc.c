@@ -11,6 +11,7 @@
 
 #include "runtime/alloc.h"
 #include "runtime/entersyscall.h"
+#include "runtime/loan.h"
 #include "runtime/lock.h"
 #include "runtime/note.h"
 #include "runtime/opts.h"
@@ -25,18 +26,6 @@
 #define GLOBAL_EVERY 61 /* as Go: the global queue is never starved by a ring */
 
 struct sched sched;
-bool fence_asymmetric;
-#ifdef GMP_TSAN
-au32 fence_word;
-#endif
-
-void fence_heavy(void)
-{
-	if (fence_asymmetric)
-		os_membarrier();
-	else
-		fence_full();
-}
 
 u64 crit_enter(void)
 {
@@ -170,6 +159,7 @@ static void grant(struct p *p, struct g *g)
 	boost(p, g, load_rlx(&p->granted_ns));
 	/* release, @pair owner: sysmon may look at g through p from here on. */
 	store_rel(&p->g, g);
+	store_rlx(&p->served_ns, load_rlx(&p->granted_ns)); /* relaxed: loan.c's hint */
 	stat_add(handoffs, 1);
 	trace(GO_UNBLOCK, p->id, g->goid);
 	note_wakeup(&g->m->park, p->id + 1);
@@ -246,28 +236,10 @@ bool seize_loan(struct p *p)
 	if (!seize_ask(p, &s))
 		return false;
 	fence_heavy(); /* @pair loan */
-	if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s)) {
-		stat_add(retakes, 1);
+	if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s))
 		return true;
-	}
 	seize_drop(&s);
 	return false;
-}
-
-/* A P lent to a G that said it would wait: no need to ask sysmon.  NULL when there is none. */
-static struct p *seize_waiting(void)
-{
-	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.gomaxprocs);
-
-	for (u32 i = 0; i < n; i++) {
-		struct p *p = sched.allp[i];
-		struct g *g = load_acq(&p->g); /* @pair owner */
-
-		if (g && load_rlx(&g->status) == G_SYSCALL && call_class(g) == WILL_WAIT &&
-		    seize_loan(p))
-			return p;
-	}
-	return NULL;
 }
 
 /* ---- getting a P ---- */
@@ -279,7 +251,8 @@ static void wirep(struct m *m, struct p *p)
 
 	m->p = p;
 	new_slice(p);
-	p->boost_ns = 0;
+	if (!load_rlx(&p->luck)) /* else this one goes before others, too */
+		p->boost_ns = 0;
 	store_rlx(&p->owed_ns, 0);
 	store_rlx(&g->status, G_RUNNING);
 	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
@@ -379,8 +352,7 @@ void acquirep(struct m *m, bool back)
 		crit_leave(mask);
 		return;
 	}
-	if (load_rlx(&sched.nwait) == 0) /* relaxed: only saves asking in vain */
-		p = seize_waiting();
+	p = loan_take();
 	if (p)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);

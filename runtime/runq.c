@@ -70,6 +70,13 @@ struct g *runq_steal(struct p *p, struct p *victim)
 	return n ? batch[0] : NULL;
 }
 
+/* For those who look without the lock (loan.c). */
+static void first_changed(struct gqueue *q)
+{
+	if (q == &sched.backq)
+		store_rlx(&sched.first_ns, q->head ? q->head->ready_ns : 0); /* relaxed: a hint */
+}
+
 static void push(struct gqueue *q, struct g *g)
 {
 	g->schedlink = NULL;
@@ -79,6 +86,7 @@ static void push(struct gqueue *q, struct g *g)
 		q->head = g;
 	q->tail = g;
 	store_rlx(&q->size, load_rlx(&q->size) + 1);
+	first_changed(q);
 }
 
 static struct g *pop(struct gqueue *q)
@@ -91,6 +99,7 @@ static struct g *pop(struct gqueue *q)
 	if (!q->head)
 		q->tail = NULL;
 	store_rlx(&q->size, load_rlx(&q->size) - 1);
+	first_changed(q);
 	return g;
 }
 

@@ -114,11 +114,11 @@ void stats_print(void)
 	char strays[256] = "";
 
 	format_strays(strays, sizeof(strays));
-	gmp_warn("stats: maxprocs=%u threads=%lu handoffs=%lu retakes=%lu strays=%lu%s "
+	gmp_warn("stats: maxprocs=%u threads=%lu handoffs=%lu pickups=%lu retakes=%lu strays=%lu%s "
 		 "preempts=%lu overcap=%lu parks=%lu maxwait=%luus",
 		 load_rlx(&sched.gomaxprocs), stat_get(peak_gs), stat_get(handoffs),
-		 stat_get(retakes), stat_get(strays), strays, stat_get(preempts), stat_get(overcap),
-		 stat_get(parks), stat_get(maxwait_ns) / 1000);
+		 stat_get(pickups), stat_get(retakes), stat_get(strays), strays, stat_get(preempts),
+		 stat_get(overcap), stat_get(parks), stat_get(maxwait_ns) / 1000);
 }
 
 /* Ms that sleep in the kernel without a P: Go's idle threads have nothing to run either. */

@@ -16,7 +16,9 @@
 #include <asm/errno.h>
 
 #include "runtime/entersyscall.h"
+#include "runtime/fence.h"
 #include "runtime/limit.h"
+#include "runtime/loan.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/page.h"
@@ -155,6 +157,7 @@ static bool retake_loan(struct p *p, struct g *g)
 	if (!seize(p, g, G_SYSCALL, NULL))
 		return false;
 	stat_add(retakes, 1);
+	loan_lapsed(p);
 	handoffp(p);
 	return true;
 }
@@ -446,6 +449,8 @@ static i64 round_once(struct rounds *r)
 	u64 now = os_nanotime(), due;
 	bool waiters = load_rlx(&sched.nwait) != 0;
 
+	if (waiters)
+		fence_busy();
 	if (waiters && sysmon_retake(now))
 		r->delay_ns = ROUND_NS;
 	else
@@ -458,6 +463,7 @@ static i64 round_once(struct rounds *r)
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
+		fence_quiet();
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
 		return due ? (i64)due : -1;
 	}

@@ -118,6 +118,7 @@ struct m {
 	au64 altstack;	   /* where the host's alternate stack begins, 0: none; sched.host */
 	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
 	struct note park;  /* a P granted to us comes through here */
+	au32 cpu;	   /* that the open bracket began on; owner writes, a hint */
 	i32 tid;
 	u32 id;
 	au64 trace_at;	    /* next event; trace.c */
@@ -157,10 +158,12 @@ struct p {
 	/* Ring: producer = who owns this P, under sched.lock; consumers = anybody, lock-free. */
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
-	au64 granted_ns; /* start of the slice; who owns the P writes, sysmon reads */
-	u64 boost_ns;	 /* first of an unbroken row of grants to Gs that go first, 0 = none */
-	au64 owed_ns;	 /* how long the row was that ended with this grant, 0 = none */
-	struct p *link;	 /* sched.pidle; guarded by sched.lock */
+	au64 granted_ns;    /* start of the slice; who owns the P writes, sysmon reads */
+	u64 boost_ns;	    /* first of an unbroken row of grants to Gs that go first, 0 = none */
+	au64 owed_ns;	    /* how long the row was that ended with this grant, 0 = none */
+	au32 luck, unlucky; /* loan.c */
+	au64 served_ns;	    /* last grant from a queue */
+	struct p *link;	    /* sched.pidle; guarded by sched.lock */
 	struct sysmontick seen;
 };
 
@@ -180,6 +183,7 @@ struct sched {
 	/* Read by every bracket. */
 	au32 nwait;	/* Gs that wait for a P: global queue, rings, or between two of them */
 	au32 tracing;	/* brackets are events */
+	au64 first_ns;	/* since when the first in backq waits, 0: none; a hint */
 	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
 	au32 stopping;	/* the world stops: no P is handed out.  Written under lock, stw.c. */

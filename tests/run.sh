@@ -80,9 +80,8 @@ sources()
 
 format_is_right()
 {
-	sources | while read -r f; do
-		clang-format "$f" | cmp -s - "$f" || echo "gmp: style: $f: clang-format would change it"
-	done >"$logs/format.txt"
+	sources | xargs clang-format --dry-run 2>&1 |
+		sed -n 's/: warning: code should be.*/: clang-format would change it/p' >"$logs/format.txt"
 	cat "$logs/format.txt"
 	[ ! -s "$logs/format.txt" ]
 }

@@ -180,7 +180,8 @@ Test(options, schedtrace_prints_lines_as_go_does)
 }
 
 #define STATS_LINE \
-	"^gmp: stats: maxprocs=2 threads=[0-9]+ handoffs=[0-9]+ retakes=[0-9]+ strays=[0-9]+" \
+	"^gmp: stats: maxprocs=2 threads=[0-9]+ handoffs=[0-9]+ pickups=[0-9]+ retakes=[0-9]+ " \
+	"strays=[0-9]+" \
 	"( \\[[a-z0-9: -]+\\])? preempts=[0-9]+ overcap=[0-9]+ parks=[0-9]+ maxwait=[0-9]+us$"
 
 Test(options, stats_prints_one_line)

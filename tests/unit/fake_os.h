@@ -161,6 +161,9 @@ void fake_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noretu
 			fake_fail(#cond " does not hold: " __VA_ARGS__); \
 	} while (0)
 
+/* The CPU that cpu_here() gives: none in order, until this is called, one of two at random. */
+void fake_set_cpu(u32 cpu);
+
 /* What the library has written since the last call, as a string. */
 const char *fake_output(void);
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "runtime/cpu.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/life.h"
@@ -80,7 +81,8 @@ static void fresh_library(void)
 	while (npages)
 		free(pages[--npages].at);
 	gmp_tls_m = NULL;
-	fence_asymmetric = false;
+	store_rlx(&fence_mode, FENCE_BUSY);
+	fake_set_cpu(CPU_NONE);
 	store_rlx(&preempt_signo, PREEMPT_SIGNO);
 	rt_hooks = (struct rt_hooks){ .abort = throw_hook };
 	opts = (struct opts){
@@ -197,12 +199,28 @@ void fake_fail(const char *fmt, ...)
 /* ---- switching ---- */
 
 /* The threads' stores are drained by whoever wakes them: a kernel's switch is a barrier. */
+/* What the kernel would register for each thread; here one for all, for one runs at a time. */
+static __thread struct {
+	u32 cpu_id_start, cpu_id;
+} rseq __attribute__((tls_model("initial-exec")));
+
+void fake_set_cpu(u32 cpu)
+{
+	char *tp;
+
+	__asm__("movq %%fs:0, %0" : "=r"(tp));
+	rseq.cpu_id = cpu;
+	cpu_init((char *)&rseq - tp);
+}
+
 static void switch_to(struct fake_m *to)
 {
 	struct fake_m *from = fake.self ? fake.self : &fake_test;
 
 	if (to == from)
 		return;
+	if (fake.seed)
+		fake_set_cpu((u32)fake_random(2));
 	from->tls = gmp_tls_m;
 	gmp_tls_m = to->tls;
 	fake.self = to == &fake_test ? NULL : to;

@@ -55,7 +55,7 @@ static inline void model_fence_full(void)
 #define fence_light model_fence_light
 static inline void model_fence_light(void)
 {
-	if (fence_asymmetric)
+	if (load_rlx(&fence_mode) == FENCE_QUIET)
 		model_point();
 	else
 		model_barrier();

@@ -245,7 +245,7 @@ Test(entersyscall, who_comes_home_takes_the_p_of_one_that_said_it_would_wait)
 	g_first(1, takes_from_a_waiter, NULL);
 	fake_run();
 	cr_assert_eq(home[2], 1001 * MS, "without waiting for sysmon");
-	cr_assert_eq(stat_get(retakes), 2, "the new one took it in the same way");
+	cr_assert_eq(stat_get(pickups), 2, "the new one took it in the same way");
 }
 
 static struct m *target;

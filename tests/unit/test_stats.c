@@ -73,6 +73,7 @@ Test(stats, schedtrace_counts_the_queues_apart)
 Test(stats, the_line_at_exit)
 {
 	stat_add(handoffs, 123);
+	stat_add(pickups, 67);
 	stat_add(retakes, 45);
 	stat_add(preempts, 7);
 	stat_add(overcap, 1);
@@ -84,8 +85,8 @@ Test(stats, the_line_at_exit)
 	stats_print();
 	cr_assert_str_eq(
 		fake_output(),
-		"gmp: stats: maxprocs=2 threads=10 handoffs=123 retakes=45 strays=2 [202:2] "
-		"preempts=7 overcap=1 parks=120 maxwait=10342us\n");
+		"gmp: stats: maxprocs=2 threads=10 handoffs=123 pickups=67 retakes=45 strays=2 "
+		"[202:2] preempts=7 overcap=1 parks=120 maxwait=10342us\n");
 	cr_assert_eq(fake.writes, 1);
 }
 

@@ -1,0 +1,98 @@
+/* Leaving and picking up Ps on loan; loan.h says when and why. */
+#include "runtime/loan.h"
+
+#include "runtime/cpu.h"
+#include "runtime/entersyscall.h"
+#include "runtime/fence.h"
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/proc.h"
+#include "runtime/runq.h"
+#include "runtime/stats.h"
+
+#define LUCK_MAX 16
+#define LAPSE 8		/* luck that a loan costs which nobody wanted */
+#define TRY_EVERY 16	/* loans left by a P without luck */
+#define AGED_NS 2000000 /* a G that has waited so long is not passed by */
+#define SERVE_NS 500000 /* but by a P that has served the queue within this */
+
+/* relaxed, throughout: luck and times are hints, and who owns p may change any moment. */
+
+void loan_lapsed(struct p *p)
+{
+	u32 luck = load_rlx(&p->luck);
+
+	store_rlx(&p->luck, luck > LAPSE ? luck - LAPSE : 0);
+}
+
+static void lucky(struct p *p)
+{
+	u32 luck = load_rlx(&p->luck);
+
+	if (luck < LUCK_MAX)
+		store_rlx(&p->luck, luck + 1);
+}
+
+/* Is it the queue's turn to get p? */
+static bool queue_due(struct p *p)
+{
+	u64 now = os_nanotime(), first = load_rlx(&sched.first_ns);
+	i64 served = (i64)(now - load_rlx(&p->served_ns));
+
+	if (load_rlx(&sched.lockq.size))
+		return true; /* others may wait for its lock */
+	if (first && (i64)(now - first) > AGED_NS && served > SERVE_NS)
+		return true;
+	return load_rlx(&sched.nwait) && served > (i64)opts.slice_us * 1000;
+}
+
+bool loan_leave(struct m *m)
+{
+	struct p *p = m->p;
+	u32 left;
+
+	if (!fence_is_busy() || !cpu_known(load_rlx(&m->cpu)))
+		return false;
+	if (!load_rlx(&p->luck)) {
+		left = load_rlx(&p->unlucky) + 1;
+		store_rlx(&p->unlucky, left);
+		if (left % TRY_EVERY)
+			return false;
+	}
+	return !queue_due(p);
+}
+
+/* g lent its P on the CPU that we run on.  In quiet times that is not worth a membarrier. */
+static bool lent_here(struct g *g)
+{
+	u32 here = cpu_here();
+
+	return fence_is_busy() && cpu_known(here) && load_rlx(&g->m->cpu) == here;
+}
+
+struct p *loan_take(void)
+{
+	bool alone = load_rlx(&sched.nwait) == 0;
+	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.gomaxprocs);
+
+	for (u32 i = 0; i < n; i++) {
+		struct p *p = sched.allp[i];
+		struct g *g = load_acq(&p->g); /* @pair owner */
+		bool here;
+
+		if (!g || load_rlx(&g->status) != G_SYSCALL)
+			continue;
+		here = lent_here(g);
+		/* Or of one that said it would wait, unless that means passing others by. */
+		if (!(here || (alone && call_class(g) == WILL_WAIT)) || !seize_loan(p))
+			continue;
+		stat_add(pickups, 1);
+		if (here)
+			lucky(p);
+		if (!queue_due(p))
+			return p;
+		handoffp(p);
+		return NULL;
+	}
+	return NULL;
+}

@@ -1,0 +1,30 @@
+/*
+ * What becomes of a P on loan while Gs wait for one.
+ *
+ * There are two ways on.  Who enters a call may hand the P to the queue: a futex wake and two more
+ * switches of threads, for a G whose thread sleeps.  Or it leaves the P lent: where many threads
+ * block and wake, the kernel has another one ready on this very CPU, woken by its data; it comes
+ * out of its own call as soon as the lender's thread sleeps, finds that it runs where the lender
+ * ran, and picks the P up.  That costs two CAS and no switch at all.
+ *
+ * A lender last seen on the CPU that we run on does not run: so nobody is robbed in a short call
+ * that another CPU is about to finish.  The CPU is a hint; that the P changes hands safely rests on
+ * @pair loan alone.
+ *
+ * Which way is better is learnt, by P: a loan that is picked up makes luck, one that sysmon had to
+ * take back unmakes it, and a P without luck leaves every 16th loan to see.  The queue is not
+ * starved: when its first G has waited long enough the next P goes there.
+ */
+#ifndef GMP_RUNTIME_LOAN_H
+#define GMP_RUNTIME_LOAN_H
+
+#include "runtime/types.h"
+
+/* A G enters a call while others wait: true when it should leave its P lent.  By: its M. */
+bool loan_leave(struct m *m);
+/* A P for a G that comes back without one, owned by the caller; or NULL.  Signals blocked. */
+struct p *loan_take(void);
+/* Nobody picked p up in time.  By: sysmon, when it has taken it back. */
+void loan_lapsed(struct p *p);
+
+#endif

@@ -1,0 +1,63 @@
+/* runtime/fence.c: which side pays, and what it takes to change that. */
+#include "runtime/fence.h"
+
+#include <criterion/criterion.h>
+
+#include "tests/unit/fake_os.h"
+
+static void setup(void)
+{
+	fake_reset(0);
+}
+
+TestSuite(fence, .init = setup);
+
+Test(fence, in_quiet_times_who_asks_pays)
+{
+	fence_init();
+	cr_assert_not(fence_is_busy());
+	fence_heavy();
+	cr_assert_eq(fake.membarriers, 1);
+}
+
+Test(fence, busy_times_cost_one_membarrier_and_no_more)
+{
+	fence_init();
+	fence_busy();
+	cr_assert(fence_is_busy());
+	cr_assert_eq(fake.membarriers, 1);
+	fence_busy();
+	fence_heavy();
+	cr_assert_eq(fake.membarriers, 1);
+}
+
+Test(fence, quiet_comes_back)
+{
+	fence_init();
+	fence_busy();
+	fence_quiet();
+	fence_heavy();
+	cr_assert_eq(fake.membarriers, 2);
+	fence_busy();
+	cr_assert(fence_is_busy());
+	cr_assert_eq(fake.membarriers, 3);
+}
+
+Test(fence, while_it_turns_both_sides_pay)
+{
+	fence_init();
+	store_rlx(&fence_mode, FENCE_TURNING);
+	fence_heavy();
+	cr_assert_eq(fake.membarriers, 1);
+}
+
+Test(fence, without_membarrier_it_is_busy_for_ever)
+{
+	fake.no_membarrier = true;
+	fence_init();
+	fence_quiet();
+	cr_assert(fence_is_busy());
+	fence_busy();
+	fence_heavy();
+	cr_assert_eq(fake.membarriers, 0);
+}
