@@ -28,6 +28,14 @@ void note_wakeup(struct note *n, u32 value)
 	os_futex_wake(&n->key, 1);
 }
 
+bool note_withdraw(struct note *n, u32 value)
+{
+	u32 old = load_acq(&n->key); /* @pair note */
+
+	/* The count of waits makes this very value, not one like it. */
+	return (old & NOTE_VALUE) == value && cas_ar(&n->key, old, old & ~NOTE_VALUE);
+}
+
 void note_clear(struct note *n)
 {
 	/* relaxed: only we sleep on it, and the next waker is ordered by the queue's lock. */

@@ -165,6 +165,41 @@ static void grant(struct p *p, struct g *g)
 	note_wakeup(&g->m->park, p->id + 1);
 }
 
+/* p goes to whoever is next, g behind them (NULL: its thread is gone). */
+static void pass_on(struct p *p, struct g *g)
+{
+	struct g *next;
+
+	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
+	mutex_lock(&sched.lock);
+	if (g) {
+		globrunq_put(g);
+		add_sc(&sched.nwait, 1); /* seq_cst, @pair doze, as in queue_locked() */
+	}
+	next = next_locked(&p);
+	mutex_unlock(&sched.lock);
+	if (next)
+		grant(p, next);
+}
+
+bool grant_revoke(struct p *p, struct g *g, bool gone)
+{
+	u64 w = load_acq(&g->hold); /* @pair hold */
+
+	if (hold_of(w) != HOLD_LOST || load_acq(&p->g) != g ||
+	    !note_withdraw(&g->m->park, p->id + 1))
+		return false;
+	/*
+	 * The note first: a thread that reads the word from here on finds no value.  One that has
+	 * read both before either has adopted p, and we fail, or will fail itself.
+	 */
+	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, p->id, HOLD_LOST)))
+		return false;
+	stat_add(revokes, 1);
+	pass_on(p, gone ? NULL : g);
+	return true;
+}
+
 void handoffp(struct p *p)
 {
 	struct g *g = NULL;
@@ -289,6 +324,20 @@ static bool take_or_queue(struct m *m, bool back)
 	return p;
 }
 
+/* The P is ours unless the grant was revoked since the word w was read. */
+static bool adopt(struct m *m, u64 w, u32 pid)
+{
+	struct g *g = m->g;
+
+	/* acq_rel, @pair hold. */
+	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, pid, HOLD_KEPT)))
+		return false;
+	m->p = sched.allp[pid];
+	stat_waited(os_nanotime() - g->ready_ns);
+	trace(GO_START, pid, g->goid);
+	return true;
+}
+
 /*
  * G: runnable -> running with the P that comes through our note.  By: its own M, signals enabled.
  * A handler may leave it at any point, by longjmp or by ending the thread; who comes next finds
@@ -301,19 +350,17 @@ static void await_grant(struct m *m)
 
 	if (!load_rlx(&m->live)) /* a forked child: nothing of this is its own */
 		return;
-	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST) {
-		u32 value = note_sleep(&m->park, &m->live, &m->queued);
-		u64 serial = hold_serial(load_rlx(&g->hold));
+	for (;;) {
+		u64 w = load_acq(&g->hold); /* before the note: see grant_revoke() */
+		u32 value;
 
+		if (hold_of(w) != HOLD_LOST)
+			break;
+		value = note_sleep(&m->park, &m->live, &m->queued);
 		if (!value)
 			return;
-		if (value != NOTE_DISSOLVED) {
-			m->p = sched.allp[value - 1];
-			/* release, @pair hold. */
-			store_rel(&g->hold, hold_make(serial + 1, value - 1, HOLD_KEPT));
-			stat_waited(os_nanotime() - g->ready_ns);
-			trace(GO_START, value - 1, g->goid);
-		}
+		if (value == NOTE_DISSOLVED || adopt(m, w, value - 1))
+			break;
 	}
 	note_clear(&m->park);
 	m->queued = false;

@@ -48,6 +48,13 @@ void seize_drop(struct seizure *s);
 bool seize_loan(struct p *p);
 
 /*
+ * G: granted p -> runnable, at the tail.  By: sysmon, when g's thread does something else: a
+ * handler of the host that interrupted its wait may itself wait for a thread that needs a P. False:
+ * it has p by now, or the grant was another one.  gone: the thread has ended; g is forgotten.
+ */
+bool grant_revoke(struct p *p, struct g *g, bool gone);
+
+/*
  * While the world stops a P that comes free goes idle, whoever waits.  True when all are.  By: who
  * stops or starts the world, stw.c.
  */

@@ -237,6 +237,28 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 	return false; /* the kernel runs somebody else: not ours to change */
 }
 
+/*
+ * p was granted to g, whose thread has not taken it up.  Mostly it is on its way to a CPU.  But a
+ * handler of the host may have interrupted its wait, and blocks or computes.
+ */
+static void look_granted(struct p *p, struct g *g, u64 now)
+{
+	struct sysmontick *seen = &p->seen;
+	i64 cpu = os_thread_cpu(g->m->tid);
+	int call;
+
+	if (seen->cpu_ns < 0) {
+		seen->cpu_ns = cpu;
+		seen->look_ns = now;
+	}
+	if (now - load_rlx(&p->granted_ns) < opts.retake_us * US)
+		return;
+	call = os_probe(g->m->tid);
+	if (call >= PROBE_FAULT || call == PROBE_GONE || cpu - seen->cpu_ns >= (i64)HEARD_NS ||
+	    (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_NS))
+		grant_revoke(p, g, call == PROBE_GONE);
+}
+
 static u64 stall_ns(struct g *g)
 {
 	u64 slice = opts.slice_us * US;
@@ -323,6 +345,8 @@ static bool look(struct p *p, u64 now)
 		soon = look_call(p, g, now);
 	else if (status == G_RUNNING)
 		soon = look_running(p, g, now);
+	else if (status == G_RUNNABLE)
+		look_granted(p, g, now);
 	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns(p))
 		over_slice(p, g, now);
 	return soon;

@@ -91,6 +91,8 @@ SAME(signals, hogs_that_block_all_signals_by_number_take_turns, "signals",
      "all_signals_blocked_raw")
 SAME(signals, a_preemption_leaves_a_stack_of_the_program_alone, "signals", "own_stack_pointer")
 SAME(signals, threads_share_one_alternate_stack, "signals", "shared_alternate_stack")
+SAME(signals, the_world_is_stopped_by_handlers_that_sleep, "stopworld", "asleep")
+SAME(signals, the_world_is_stopped_by_handlers_that_spin, "stopworld", "spinning")
 SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
 SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")

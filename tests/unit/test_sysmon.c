@@ -18,7 +18,7 @@
 static struct m *m;
 static struct g *g, *other;
 static struct p *p;
-static struct fake_m *thread;
+static struct fake_m *thread, *on_its_way; /* to a CPU, for ever */
 
 static void never_run(void *arg)
 {
@@ -33,14 +33,16 @@ static void setup(void)
 	other = NULL;
 	thread = fake_spawn(never_run, NULL);
 	m->tid = thread->tid;
+	on_its_way = fake_spawn(never_run, NULL);
 }
 
 TestSuite(sysmon, .init = setup);
 
-/* Another G queues, back from a call or not; its thread does not exist. */
+/* Another G queues, back from a call or not; its thread never runs. */
 static void somebody_waits(bool back)
 {
 	other = g_puppet();
+	other->m->tid = on_its_way->tid;
 	store_rlx(&other->status, G_RUNNABLE);
 	other->m->queued = true;
 	other->back = back;
@@ -119,6 +121,73 @@ Test(sysmon, leaves_the_p_to_a_row_of_short_calls)
 	}
 	cr_assert_not(was_taken());
 	cr_assert_eq(stat_get(retakes), 0);
+}
+
+/* ---- grants ---- */
+
+/* The P is granted to `first`, whose thread is ours to set; `other` waits behind it. */
+static struct g *grants(void)
+{
+	struct g *first;
+
+	somebody_waits(false);
+	first = other;
+	first->m->tid = thread->tid;
+	somebody_waits(false);
+	entersyscall(m, WILL_WAIT, 0);
+	cr_assert_eq(note_value(&first->m->park), p->id + 1);
+	look_after(0);
+	return first;
+}
+
+static void assert_revoked(struct g *first)
+{
+	cr_assert_eq(note_value(&first->m->park), 0);
+	cr_assert_eq(note_value(&other->m->park), p->id + 1, "the next one has it");
+	cr_assert_eq(load_rlx(&sched.nwait), 1, "and the first waits again");
+	cr_assert_eq(load_rlx(&first->status), G_RUNNABLE);
+	cr_assert_eq(stat_get(revokes), 1);
+}
+
+Test(sysmon, takes_a_grant_back_when_a_handler_sleeps)
+{
+	struct g *first = grants();
+
+	sleeps_in(130);
+	look_after(opts.retake_us * US);
+	assert_revoked(first);
+}
+
+Test(sysmon, takes_a_grant_back_when_a_handler_computes)
+{
+	struct g *first = grants();
+
+	computes();
+	look_after(opts.retake_us * US);
+	cr_assert_eq(stat_get(revokes), 0, "it may be on its way");
+	look_after(2 * MS);
+	assert_revoked(first);
+}
+
+Test(sysmon, leaves_a_grant_to_a_thread_that_waits_for_a_cpu)
+{
+	struct g *first = grants();
+
+	stalls();
+	for (int i = 0; i < 100; i++)
+		look_after(1 * MS);
+	cr_assert_eq(note_value(&first->m->park), p->id + 1);
+	cr_assert_eq(stat_get(revokes), 0);
+}
+
+Test(sysmon, leaves_a_grant_that_was_taken_up)
+{
+	struct g *first = grants();
+
+	acquirep(first->m, true); /* queued: it takes what its note says */
+	cr_assert(g_has_p(first));
+	cr_assert_not(grant_revoke(p, first, false));
+	cr_assert(g_has_p(first));
 }
 
 /* ---- blocked without a word ---- */
