@@ -1,6 +1,6 @@
 /*
- * The longjmp family: a jump out of a blocked call closes the gate that it leaves behind.  So does a
- * change of context in a handler that interrupted such a call; the handler may be gone on with.
+ * The longjmp family: a jump out of a blocked call closes the gate that it leaves behind.  So does
+ * a change of context in a handler that interrupted such a call; the handler may be gone on with.
  *
  * Where a jump leads is in the buffer, as glibc's setjmp mangles it: xor with the thread's pointer
  * guard (%fs:0x30), then rotated left by 17.  Slot 6 is the stack pointer.  The same since

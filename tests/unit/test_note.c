@@ -122,7 +122,7 @@ Test(note, in_a_child_forked_by_a_handler_nobody_is_waited_for)
 	cr_assert_eq(got, 0);
 }
 
-/* Another context of the thread has the grant, and the next wait's word is empty like this one's. */
+/* Another context of the thread has the grant; the next wait's word is empty like this one's. */
 static void other_context_takes_it(void)
 {
 	note_wakeup(&note, 4);

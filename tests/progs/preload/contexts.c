@@ -139,7 +139,7 @@ static const struct a_case cases[] = {
 
 int main(int argc, char **argv)
 {
-	/* Above the stacks of all threads: a call there looks like one that a jump has led out to. */
+	/* Above all threads' stacks: a call there looks like one that a jump has led out to. */
 	char stacks[HOGS][STACK];
 	struct sigaction sa = { .sa_handler = changes, .sa_flags = SA_RESTART };
 
