@@ -1,6 +1,7 @@
 /* Small programs that behave under the library as they do natively: same output, same exit status,
  * nothing added to stdout or stderr.  Each test runs one case of a victim natively, at one P and
- * at two.  By hand: GMP_MAXPROCS=1 LD_PRELOAD=build/libgmp.so build/tests/preload/VICTIM CASE
+ * at two; spinners at four, too.
+ * By hand: GMP_MAXPROCS=1 LD_PRELOAD=build/libgmp.so build/tests/preload/VICTIM CASE
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -25,7 +26,7 @@ static void same_at(int maxprocs, const struct run *native, const char *victim, 
 	run_free(&under);
 }
 
-static void same_as_native(const char *victim, const char *arg)
+static void same_as_native(const char *victim, const char *arg, int most_ps)
 {
 	struct run native = { 0 };
 	char path[4096];
@@ -34,16 +35,17 @@ static void same_as_native(const char *victim, const char *arg)
 		cr_skip_test("%s was not built", victim);
 	run_victim(&native, 0, victim, arg, NULL);
 	cr_assert(!native.hung, "%s %s hangs natively", victim, arg ? arg : "");
-	same_at(1, &native, victim, arg);
-	same_at(2, &native, victim, arg);
+	for (int n = 1; n <= most_ps; n *= 2)
+		same_at(n, &native, victim, arg);
 	run_free(&native);
 }
 
-#define SAME(suite, sentence, victim, arg) \
+#define SAME_UP_TO(most_ps, suite, sentence, victim, arg) \
 	Test(suite, sentence) \
 	{ \
-		same_as_native(victim, arg); \
+		same_as_native(victim, arg, most_ps); \
 	}
+#define SAME(...) SAME_UP_TO(2, __VA_ARGS__)
 
 SAME(ends, main_may_exit_first, "life", "main_exits_first")
 SAME(ends, a_thread_may_end_the_process, "life", "exit_from_thread")
@@ -112,6 +114,10 @@ SAME(shapes, a_spinner_waits_for_a_flag, "shapes", "spin_on_flag")
 SAME(shapes, a_spinner_that_yields_waits_for_a_flag, "shapes", "spin_with_yield")
 SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")
 SAME(shapes, spinners_that_yield_hand_a_word_round, "shapes", "yield_round")
+SAME_UP_TO(4, spins, more_spinners_than_ps_meet, "spins", "barrier")
+SAME_UP_TO(4, spins, more_yielding_spinners_than_ps_meet, "spins", "barrier_that_yields")
+SAME_UP_TO(4, spins, active_teams_of_libgomp_meet, "spins", "openmp")
+SAME_UP_TO(4, spins, active_teams_of_libomp_meet, "spins_libomp", "openmp")
 SAME(shapes, spinlocks_count_right, "shapes", "spinlock")
 SAME(shapes, two_thousand_blocked_readers_cost_a_hog_nothing, "shapes", "two_thousand_readers")
 SAME(shapes, failed_calls_keep_their_errno, "shapes", "errno")

@@ -1,0 +1,115 @@
+/* Victim: eight threads that wait for each other by spinning, more than there are Ps.  Whoever spins
+ * keeps a P from the one it waits for: somebody must take it away, every time.  The teams of OpenMP
+ * are made to spin as well; the program is built for both runtimes, libgomp and libomp.
+ */
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/progs/preload/cases.h"
+
+enum { THREADS = 8 };
+
+struct barrier {
+	int rounds;
+	bool yields;
+	int arrived, at; /* atomic; at: which barrier all have passed */
+	int passed[THREADS];
+};
+
+/* The n-th barrier: the others spin until the last one to come opens it. */
+static void pass(struct barrier *b, int n)
+{
+	if (__atomic_add_fetch(&b->arrived, 1, __ATOMIC_ACQ_REL) == THREADS) {
+		__atomic_store_n(&b->arrived, 0, __ATOMIC_RELAXED);
+		__atomic_store_n(&b->at, n, __ATOMIC_RELEASE);
+	}
+	while (__atomic_load_n(&b->at, __ATOMIC_ACQUIRE) != n)
+		if (b->yields)
+			sched_yield();
+}
+
+static struct barrier barrier;
+
+/* After each barrier everybody must have passed the same number of them. */
+static void *member(void *arg)
+{
+	long me = (long)arg;
+
+	for (int i = 1; i <= barrier.rounds; i++) {
+		barrier.passed[me] = i;
+		pass(&barrier, 2 * i - 1);
+		for (int k = 0; k < THREADS; k++)
+			check(barrier.passed[k] == i, "a barrier");
+		pass(&barrier, 2 * i);
+	}
+	return NULL;
+}
+
+static void meet(int rounds, bool yields)
+{
+	pthread_t t[THREADS];
+
+	barrier = (struct barrier){ .rounds = rounds, .yields = yields };
+	for (long i = 0; i < THREADS; i++)
+		t[i] = spawn(member, (void *)i);
+	for (int i = 0; i < THREADS; i++)
+		join(t[i]);
+	printf("%d barriers\n", 2 * rounds);
+}
+
+/* A barrier costs a slice for each thread that spins before the last has come. */
+static void case_barrier(void)
+{
+	meet(4, false);
+}
+
+static void case_barrier_that_yields(void)
+{
+	meet(200, true);
+}
+
+/* The runtimes read these before main(). */
+static void be_active(void)
+{
+	static char exe[] = "/proc/self/exe", name[] = "openmp";
+	char *argv[] = { exe, name, NULL };
+
+	if (getenv("OMP_WAIT_POLICY"))
+		return;
+	setenv("OMP_WAIT_POLICY", "active", 1);
+	setenv("OMP_NUM_THREADS", "8", 1);
+	execv(exe, argv);
+	check(false, "execv");
+}
+
+static void case_openmp(void)
+{
+	long sum = 0;
+
+	be_active();
+	for (int i = 0; i < 20; i++) {
+#pragma omp parallel reduction(+ : sum)
+		{
+			sum += omp_get_thread_num();
+#pragma omp barrier
+			sum += i;
+		}
+	}
+	printf("%d threads, sum %ld\n", omp_get_max_threads(), sum);
+}
+
+static const struct a_case cases[] = {
+	{ "barrier", case_barrier },
+	{ "barrier_that_yields", case_barrier_that_yields },
+	{ "openmp", case_openmp },
+	{ NULL, NULL },
+};
+
+int main(int argc, char **argv)
+{
+	run_named_case(cases, argc, argv);
+	return 0;
+}
