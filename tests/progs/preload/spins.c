@@ -1,4 +1,4 @@
-/* Victim: eight threads that wait for each other by spinning, more than there are Ps.  Whoever spins
+/* Victim: eight threads that wait for each other by spinning, more than there are Ps.  Who spins
  * keeps a P from the one it waits for: somebody must take it away, every time.  The teams of OpenMP
  * are made to spin as well; the program is built for both runtimes, libgomp and libomp.
  */
