@@ -28,17 +28,17 @@ static const struct row rows[] = {
 #undef TEXT
 };
 
-static const char *const texts[] = {
+enum {
 #define OPT(name, def, min, max, unit, help)
 #define CHOICE(name, def, help, ...)
-#define TEXT(name, help) #name,
+#define TEXT(name, help) TEXT_##name,
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE
 #undef TEXT
+	TEXTS,
 };
 
-#define TEXTS (sizeof(texts) / sizeof(texts[0]))
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
 static void setup(void)

@@ -135,13 +135,13 @@ static void take_argument(void *memory, va_list *ap)
 /* A conversion of the program's: it waits in its own read. */
 static long print_it(struct st *s)
 {
-	/* Through a variable: the compiler does not know %W. */
+	/* Through a variable, with an argument: the compiler does not know %W, which takes none. */
 	const char *format = "a %W b";
 	FILE *f = fmemopen(s->buf, 64, "w");
 	long r;
 
 	printed = s;
-	r = fprintf(f, format);
+	r = fprintf(f, format, 0);
 	fflush(f);
 	return got(s, r);
 }
