@@ -14,6 +14,7 @@
 #define LAPSE 8		/* luck that a loan costs which nobody wanted */
 #define TRY_EVERY 16	/* loans left by a P without luck */
 #define AGED_NS 2000000 /* a G that has waited so long is not passed by */
+#define SYSMON_US 200	/* no P is left where sysmon is told to come later than that */
 #define SERVE_NS 500000 /* but by a P that has served the queue within this */
 
 /* relaxed, throughout: luck and times are hints, and who owns p may change any moment. */
@@ -51,7 +52,7 @@ bool loan_leave(struct m *m)
 	struct p *p = m->p;
 	u32 left;
 
-	if (!fence_is_busy() || !cpu_known(load_rlx(&m->cpu)))
+	if (!fence_is_busy() || !cpu_known(load_rlx(&m->cpu)) || opts.retake_us > SYSMON_US)
 		return false;
 	if (!load_rlx(&p->luck)) {
 		left = load_rlx(&p->unlucky) + 1;

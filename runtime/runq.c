@@ -38,36 +38,36 @@ struct g *runq_get(struct p *p)
 	}
 }
 
-/* Half of the ring, rounded up, into batch.  Copying before the commit is safe: no slot is reused
- * until head moves. */
-static u32 grab(struct p *victim, struct g **batch)
+/*
+ * Half of the ring, rounded up, straight into p's: no batch on the stack, which is the host's.
+ * Copying before the commit is safe: no slot is reused until head moves, and nobody looks at ours
+ * until tail does.
+ */
+struct g *runq_steal(struct p *p, struct p *victim)
 {
+	u32 at = load_rlx(&p->runqtail), room = RUNQ_SIZE - runq_size(p);
+
 	for (;;) {
 		/* acquire, @pair runq, both, as in runq_get(). */
 		u32 head = load_acq(&victim->runqhead), tail = load_acq(&victim->runqtail);
+		struct g *first = load_rlx(&victim->runq[head % RUNQ_SIZE]);
 		u32 n = tail - head;
 
 		n -= n / 2;
 		if (n == 0)
-			return 0;
+			return NULL;
 		if (n > RUNQ_SIZE / 2)
 			continue; /* head and tail are of two moments */
-		for (u32 i = 0; i < n; i++)
-			batch[i] = load_rlx(&victim->runq[(head + i) % RUNQ_SIZE]);
-		if (cas_ar(&victim->runqhead, head, head + n))
-			return n;
+		n = n > room + 1 ? room + 1 : n;
+		for (u32 i = 1; i < n; i++)
+			store_rlx(&p->runq[(at + i - 1) % RUNQ_SIZE],
+				  load_rlx(&victim->runq[(head + i) % RUNQ_SIZE]));
+		if (!cas_ar(&victim->runqhead, head, head + n))
+			continue;
+		/* release, @pair runq: the slots before the tail that shows them. */
+		store_rel(&p->runqtail, at + n - 1);
+		return first;
 	}
-}
-
-struct g *runq_steal(struct p *p, struct p *victim)
-{
-	struct g *batch[RUNQ_SIZE / 2];
-	u32 n = grab(victim, batch);
-
-	for (u32 i = 1; i < n; i++)
-		if (!runq_put(p, batch[i]))
-			globrunq_put(batch[i]);
-	return n ? batch[0] : NULL;
 }
 
 /* For those who look without the lock (loan.c). */

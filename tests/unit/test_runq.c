@@ -96,7 +96,7 @@ Test(runq, steals_half_rounded_up)
 	}
 }
 
-Test(runq, what_is_stolen_into_a_full_ring_goes_to_the_global_queue)
+Test(runq, steals_no_more_than_its_own_ring_has_room_for)
 {
 	for (u32 i = 0; i < 100; i++)
 		runq_put(&p1, &gs[i]);
@@ -104,8 +104,8 @@ Test(runq, what_is_stolen_into_a_full_ring_goes_to_the_global_queue)
 		runq_put(&p2, &gs[200 + i]);
 	cr_assert_eq(runq_steal(&p2, &p1), &gs[0]);
 	cr_assert_eq(runq_size(&p2), RUNQ_SIZE);
-	cr_assert_eq(load_rlx(&sched.runq.size), 39, "50 stolen, 1 returned, 10 had room");
-	cr_assert_eq(globrunq_get(&p1, 1), &gs[11]);
+	cr_assert_eq(runq_size(&p1), 89, "11 of 50 stolen: 1 returned, 10 had room");
+	cr_assert_eq(runq_get(&p1), &gs[11]);
 }
 
 Test(runq, the_global_queue_is_a_fifo)
