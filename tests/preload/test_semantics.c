@@ -5,10 +5,10 @@
  * One Criterion test a row; each runs tests/progs/preload/semantics.c natively and at 1 and 2 Ps
  * and compares what it printed.  By hand: build/tests/preload/semantics ROW [CASE].
  *
- * What one macro made of a line of the table is the same code for every line: those rows run at 1 P,
- * and those whose code is their own at 2 Ps as well.  An alias is another name of a function whose
- * row runs all of that: it blocks and returns once, which shows that the name leads there.  Every
- * case of every row at both:
+ * What one macro made of a line of the table is the same code for every line: those rows run at
+ * 1 P, and those whose code is their own at 2 Ps as well.  An alias is another name of a function
+ * whose row runs all of that: it blocks and returns once, which shows that the name leads there.
+ * Every case of every row at both:
  *   GMP_TEST_WHOLE=1 build/tests/preload/test_semantics --jobs 3
  */
 #include <criterion/criterion.h>

@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 	local_start(s, the_row);
 	must(pthread_create(&t, NULL, caller, s) == 0, "pthread_create");
 	pthread_join(t, NULL);
+	if (the_row->after)
+		the_row->after(s);
 	s->quit = 1;
 	puts(s->stop ? "the second thread ran" : "the second thread did not run");
 	return !s->stop;

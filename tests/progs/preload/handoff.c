@@ -166,6 +166,8 @@ int main(int argc, char **argv)
 	must(pthread_create(&t, NULL, caller, s) == 0, "pthread_create");
 	pthread_join(t, NULL);
 	must_word("the agent to finish", &s->released, 1);
+	if (the_row->after)
+		the_row->after(s);
 	printf("%s ret=%ld start_us=%ld noise_us=%ld return_us=%ld noise_us=%ld hops=%d %s\n",
 	       the_row->name, s->ret, (s->t_start - s->t_block) / 1000, s->noise_start / 1000,
 	       (s->t_return - s->t_release) / 1000, s->noise_return / 1000,

@@ -199,10 +199,10 @@ static void release_utmp(struct st *s)
 {
 	lock_utmp(s, F_UNLCK);
 }
-static long done(struct st *s, long r)
+/* Not in the call: a caller that waits for the disk looks like one that waits for the lock. */
+static void remove_utmp(struct st *s)
 {
 	unlink(s->path);
-	return r;
 }
 
 #define FN_(...) FN(__VA_ARGS__)
@@ -210,10 +210,10 @@ static long done(struct st *s, long r)
 	static long call_##NAME(struct st *s) \
 	{ \
 		FN_ proto; \
-		return done(s, answer); \
+		return answer; \
 	} \
 	ROW(NAME, NO_HANDLER, .setup = setup_utmp, .hold = hold_utmp, .call = call_##NAME, \
-	    .release = release_utmp)
+	    .release = release_utmp, .after = remove_utmp)
 #define BUF ((void *)s->buf), ((void *)(s->buf + 2048))
 
 UTMP(getutxent, (struct utmpx *, void), fn() != NULL);
@@ -227,14 +227,19 @@ UTMP(pututxline, (struct utmpx *, const struct utmpx *), fn(&entry) != NULL);
 static long call_updwtmp(struct st *s)
 {
 	FN(void, const char *, const void *);
-	struct stat st;
 
 	fn(s->path, &entry);
+	return 0;
+}
+static void count_entries(struct st *s)
+{
+	struct stat st;
+
 	s->extra = fstat(s->fd[0], &st) ? -1 : st.st_size / (long)sizeof(entry);
-	return done(s, 0);
+	remove_utmp(s);
 }
 ROW(updwtmp, NO_HANDLER, .setup = setup_utmp, .hold = hold_utmp, .call = call_updwtmp,
-    .release = release_utmp);
+    .release = release_utmp, .after = count_entries);
 
 static long call_utmpname(struct st *s)
 {
@@ -243,6 +248,7 @@ static long call_utmpname(struct st *s)
 
 	setutxent();
 	s->extra = getutxent() != NULL;
-	return done(s, r);
+	return r;
 }
-ROW(utmpname, NOBLOCK | NO_HANDLER, .setup = setup_utmp, .call = call_utmpname);
+ROW(utmpname, NOBLOCK | NO_HANDLER, .setup = setup_utmp, .call = call_utmpname,
+    .after = remove_utmp);

@@ -211,9 +211,15 @@ extern lio_fn old_lio_listio;
 __asm__(".symver old_lio_listio,lio_listio@GLIBC_2.2.5");
 ROW(lio_listio, NO_HANDLER, .setup = setup_pipe, .call = call_lio_listio, .release = release_write,
     .fail = fail_lio_listio);
-/* In 2.36 this version comes back at once, whatever the mode. */
+/* In 2.36 this version comes back at once, whatever the mode; what became of the request by then
+ * is up to its thread. */
+static long call_old_lio_listio(struct st *s)
+{
+	call_lio_listio(s);
+	return s->extra;
+}
 ROW(lio_listio_2_2_5, NOBLOCK | NO_HANDLER, .address = (void *)old_lio_listio, .setup = setup_pipe,
-    .call = call_lio_listio, .release = release_write, .fail = fail_lio_listio);
+    .call = call_old_lio_listio, .release = release_write, .fail = fail_lio_listio);
 
 /* The request waits for nsswitch.conf (rows_nss.c). */
 static long call_gai_suspend(struct st *s)
