@@ -6,8 +6,8 @@ cases="test_threading test_thread test_threadsignals test_threading_local test_q
 	test_subprocess test_signal test_eintr test_asyncio test_concurrent_futures test_fork1 test_select
 	test_selectors test_poll test_epoll test_ssl test_multiprocessing_fork
 	test_multiprocessing_forkserver test_faulthandler test_posix test_pty test_fcntl test_io
-	test_socketserver test_httpservers test_imaplib test_logging test_sqlite3 test_urllib2_localnet
-	test_xmlrpc test_smtplib test_contextvars test_gc test_capi test_os test_time test_wait4"
+	test_socketserver test_httpservers test_imaplib test_logging test_urllib2_localnet
+	test_xmlrpc test_smtplib test_context test_gc test_os test_time test_wait4"
 limit=400
 
 app()
