@@ -10,17 +10,17 @@
  * whose row runs all of that: it blocks and returns once, which shows that the name leads there.
  * Every case of every row at both:
  *   GMP_TEST_WHOLE=1 build/tests/preload/test_semantics --jobs 3
+ *
+ * A sample of the rows does so again at one P beside three threads that compute, with short slices;
+ * all of them do in soak.sh, for as long as one likes.
  */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "tests/preload/matrix.h"
 #include "tests/preload/row_names.h"
-#include "tests/support/diff.h"
-#include "tests/support/spawn.h"
 
 ParameterizedTestParameters(semantics, a_row_behaves_as_it_does_natively)
 {
@@ -64,42 +64,51 @@ static bool is_from_a_macro(const char *name)
 	return IS_AMONG(name, calls);
 }
 
-static bool same_at(const char *row, const char *only, const struct run *native, int maxprocs)
-{
-	struct run under = { 0 };
-	char what[96], outcome[64];
-	bool same;
-
-	snprintf(what, sizeof(what), "row %s at %d P", row, maxprocs);
-	run_victim(&under, maxprocs, "semantics", row, only, NULL);
-	same = same_output(what, "native", native->out, "library", under.out);
-	if (!run_ok(&under) || under.err[0]) {
-		fprintf(stderr, "%s: %s; its stderr: %s\n", what,
-			run_outcome(&under, outcome, sizeof(outcome)), under.err);
-		same = false;
-	}
-	run_free(&under);
-	return same;
-}
-
 ParameterizedTest(int *row, semantics, a_row_behaves_as_it_does_natively)
 {
 	const char *name = row_names[*row];
+	static const struct setting plain[] = { { .maxprocs = 1 }, { .maxprocs = 2 } };
 	bool whole = getenv("GMP_TEST_WHOLE");
 	const char *only = !whole && is_alias(name) ? "result" : NULL;
-	struct run native = { 0 };
+	int n = whole || !(only || is_from_a_macro(name)) ? 2 : 1;
 
-	run_victim(&native, 0, "semantics", name, only, NULL);
-	if (!native.hung && WIFEXITED(native.status) && WEXITSTATUS(native.status) == 77) {
-		fprintf(stderr, "%s", native.out);
-		run_free(&native);
-		return;
-	}
-	cr_assert(run_ok(&native) && !native.err[0], "row %s fails natively: %s%s", name,
-		  native.out, native.err);
-	cr_assert(native.out[0], "row %s ran no case", name);
-	cr_expect(same_at(name, only, &native, 1), "row %s differs at 1 P", name);
-	if (whole || !(only || is_from_a_macro(name)))
-		cr_expect(same_at(name, only, &native, 2), "row %s differs at 2 Ps", name);
-	run_free(&native);
+	cr_expect(matrix_row(name, only, plain, n) != ROW_DIFFERS, "row %s differs", name);
+}
+
+/* One of each way in which a call waits and comes home, the interrupted sleeps before all. */
+static const char *const sample[] = {
+	"nanosleep",
+	"clock_nanosleep",
+	"clock_nanosleep_relative",
+	"select",
+	"ppoll",
+	"epoll_wait",
+	"read",
+	"accept",
+	"sem_timedwait",
+	"sigtimedwait",
+	"waitpid",
+	"pthread_cond_timedwait",
+	"pthread_join",
+	"pthread_mutex_lock",
+	"syscall_nanosleep",
+	"mq_timedreceive",
+};
+#define NR_SAMPLE (sizeof(sample) / sizeof(sample[0]))
+
+ParameterizedTestParameters(semantics, no_slice_that_ends_is_seen_by_a_row)
+{
+	static int rows[NR_SAMPLE];
+
+	for (unsigned i = 0; i < NR_SAMPLE; i++)
+		rows[i] = i;
+	return cr_make_param_array(int, rows, NR_SAMPLE, NULL);
+}
+
+ParameterizedTest(int *i, semantics, no_slice_that_ends_is_seen_by_a_row)
+{
+	static const struct setting pressed = { 1, true, 200 };
+
+	cr_expect(matrix_row(sample[*i], NULL, &pressed, 1) != ROW_DIFFERS, "row %s differs",
+		  sample[*i]);
 }

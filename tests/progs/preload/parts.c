@@ -141,6 +141,46 @@ void local_finish(struct st *s, const struct row *row)
 		pthread_join(s->local, NULL);
 }
 
+/* Company that wants the CPU all the time: two threads without any call and one whose slices end
+ * with a mutex held as often as not.  Signals for the process are not for them. */
+static void compute(void)
+{
+	for (volatile int i = 0; i < 1000; i++)
+		;
+}
+
+static void *hog(void *arg)
+{
+	while (true)
+		compute();
+	return NULL;
+}
+
+static void *locking_hog(void *arg)
+{
+	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+	while (true) {
+		pthread_mutex_lock(&mutex);
+		compute();
+		pthread_mutex_unlock(&mutex);
+	}
+	return NULL;
+}
+
+void hogs_start(void)
+{
+	void *(*const hogs[])(void *) = { hog, hog, locking_hog };
+	sigset_t all, before;
+	pthread_t t;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (int i = 0; i < 3; i++)
+		must(pthread_create(&t, NULL, hogs[i], NULL) == 0, "pthread_create");
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* A futex word of the program's: in st, in its data, or on the heap behind that. */
 int caller_blocked(struct st *s)
 {

@@ -48,6 +48,7 @@
 #define TWO_HOPS 4096u	   /* released by way of another thread of the victim */
 #define DEAF 16384u	   /* signals wait until the call is over */
 #define NO_CANCEL 32768u   /* natively a cancellation in it ends the process */
+#define ONCE 65536u	   /* call() can be made once a case */
 #define NO_READY 512u	   /* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
@@ -64,7 +65,7 @@ struct st {
 	long extra;	/* what else came of it; printed */
 	/* The parts talk by these words; each is written by one part. */
 	volatile pid_t pid, tid; /* of the victim, of its caller */
-	volatile int about, returned, handled, in_handler, cleaned;
+	volatile int about, returned, handled, in_handler;
 	volatile int held, want_release, released, quit;
 	long ret;
 	int err;
@@ -146,6 +147,7 @@ void agent_plain(struct st *s, const struct row *row); /* holds; releases when a
 void local_start(struct st *s, const struct row *row);
 void local_finish(struct st *s, const struct row *row);
 void agent_release(struct st *s, const struct row *row); /* the act itself */
+void hogs_start(void);					 /* three more threads that compute */
 void wait_blocked(struct st *s);			 /* the caller sits in its call */
 int caller_blocked(struct st *s);
 int64_t deadline_ns(void);
@@ -153,6 +155,14 @@ int64_t deadline_ns(void);
 /* Times for the rows. */
 struct timespec rel_time(struct st *s);			 /* dur_ns */
 struct timespec abs_time(struct st *s, clockid_t clock); /* now + dur_ns */
+
+/* What a call said of the time that was left, as a verdict: the number itself cannot be compared.
+ * Right: with the time that has passed since before the call, it makes up the whole. */
+enum { LEFT_NOTHING, LEFT_RIGHT, LEFT_WRONG, LEFT_UNSAID };
+#define NOTHING_SAID ((struct timespec){ -1, -1 })
+long time_left(struct st *s, struct timespec left, int64_t began);
+#define TIME_CHANGED 1000			    /* a limit that was only to be read */
+long time_changed(struct st *s, struct timespec t); /* was dur_ns */
 
 /* Setups and releases that several files of rows share (rows_common.c). */
 void setup_pipe(struct st *s);	      /* fd[0] empty pipe to read, fd[1] its write end */

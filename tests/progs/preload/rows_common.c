@@ -37,6 +37,24 @@ struct timespec abs_time(struct st *s, clockid_t clock)
 	return (struct timespec){ ns / NS_PER_S, ns % NS_PER_S };
 }
 
+long time_left(struct st *s, struct timespec left, int64_t began)
+{
+	int64_t passed = now_ns() - began, ns = left.tv_sec * NS_PER_S + left.tv_nsec;
+
+	if (left.tv_nsec < 0)
+		return LEFT_UNSAID;
+	if (ns == 0)
+		return LEFT_NOTHING;
+	/* A millisecond for the timer's slack and for limits in microseconds. */
+	return ns <= s->dur_ns + NS_PER_MS && ns + passed + NS_PER_MS >= s->dur_ns ? LEFT_RIGHT
+										   : LEFT_WRONG;
+}
+
+long time_changed(struct st *s, struct timespec t)
+{
+	return t.tv_sec * NS_PER_S + t.tv_nsec == s->dur_ns ? 0 : TIME_CHANGED;
+}
+
 void setup_pipe(struct st *s)
 {
 	must(pipe(s->fd) == 0, "pipe");

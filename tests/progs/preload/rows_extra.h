@@ -18,6 +18,7 @@
 	EXTRA(syscall_nanosleep) \
 	EXTRA(syscall_wait4) \
 	EXTRA(syscall_bare) \
+	EXTRA(clock_nanosleep_relative) \
 	EXTRA(syslog) \
 	EXTRA(__syslog_chk)
 

@@ -139,7 +139,10 @@ static long call_n_ppoll(struct st *s)
 	FN(long, long, ...);
 	struct pollfd p = { s->fd[0], POLLIN, 0 };
 	struct timespec t = rel_time(s);
-	return fn(SYS_ppoll, &p, 1, &t, NULL, 8);
+	int64_t began = now_ns();
+	long r = fn(SYS_ppoll, &p, 1, &t, NULL, 8);
+	s->extra = time_left(s, t, began);
+	return r;
 }
 ROW(syscall_ppoll, TIMED, BY_NUMBER, .setup = setup_pipe, .call = call_n_ppoll,
     .release = release_write);
@@ -164,8 +167,11 @@ ROW(syscall_epoll_wait, 0, BY_NUMBER, .setup = setup_n_epoll, .call = call_n_epo
 static long call_n_nanosleep(struct st *s)
 {
 	FN(long, long, ...);
-	struct timespec t = rel_time(s);
-	return fn(SYS_nanosleep, &t, NULL);
+	struct timespec t = rel_time(s), left = NOTHING_SAID;
+	int64_t began = now_ns();
+	long r = fn(SYS_nanosleep, &t, &left);
+	s->extra = time_left(s, left, began);
+	return r;
 }
 static long fail_n_nanosleep(struct st *s)
 {

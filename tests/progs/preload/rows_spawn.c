@@ -187,7 +187,7 @@ static long fail_aio_suspend(struct st *s)
 	return fn(NULL, -1, NULL);
 }
 /* Not interrupted: the signal may meet the helper's wait or ours. */
-ROW(aio_suspend, POINT | TIMED | NO_HANDLER, .setup = setup_pipe, .call = call_aio_suspend,
+ROW(aio_suspend, POINT | TIMED | NO_HANDLER | ONCE, .setup = setup_pipe, .call = call_aio_suspend,
     .release = release_write, .fail = fail_aio_suspend);
 
 typedef int lio_fn(int, struct aiocb *const *, int, struct sigevent *);
@@ -238,7 +238,7 @@ static long fail_gai_suspend(struct st *s)
 	const struct gaicb *none[] = { NULL };
 	return fn(none, 1, NULL);
 }
-ROW(gai_suspend, TIMED | NO_READY | NO_HANDLER, .setup = setup_nss, .call = call_gai_suspend,
+ROW(gai_suspend, TIMED | NO_READY | NO_HANDLER | ONCE, .setup = setup_nss, .call = call_gai_suspend,
     .release = release_nss, .fail = fail_gai_suspend);
 
 /* --- directories: on a local disk they do not wait, so the cases are the results --- */

@@ -62,7 +62,7 @@ static long call_ppoll(struct st *s)
 	sigemptyset(&mask);
 	sigaddset(&mask, SIGHUP);
 	long r = fn(&p, 1, &t, &mask);
-	s->extra = p.revents;
+	s->extra = p.revents + time_changed(s, t);
 	return r;
 }
 static long fail_ppoll(struct st *s)
@@ -80,7 +80,9 @@ static long call_ppoll_chk(struct st *s)
 	FN(int, struct pollfd *, nfds_t, const struct timespec *, const sigset_t *, size_t);
 	struct pollfd p = { s->fd[0], POLLIN, 0 };
 	struct timespec t = rel_time(s);
-	return fn(&p, 1, &t, NULL, sizeof(p));
+	long r = fn(&p, 1, &t, NULL, sizeof(p));
+	s->extra = time_changed(s, t);
+	return r;
 }
 static long fail_ppoll_chk(struct st *s)
 {
@@ -99,8 +101,11 @@ static long call_select(struct st *s)
 	fd_set r;
 	FD_ZERO(&r);
 	FD_SET(s->fd[0], &r);
+	int64_t began = now_ns();
 	long n = fn(s->fd[0] + 1, &r, NULL, NULL, &t);
-	s->extra = FD_ISSET(s->fd[0], &r);
+	/* Linux counts the limit down in place. */
+	s->extra = FD_ISSET(s->fd[0], &r) +
+		   10 * time_left(s, (struct timespec){ t.tv_sec, t.tv_usec * 1000 }, began);
 	return n;
 }
 static long fail_select(struct st *s)
@@ -119,7 +124,7 @@ static long call_pselect(struct st *s)
 	FD_ZERO(&r);
 	FD_SET(s->fd[0], &r);
 	long n = fn(s->fd[0] + 1, &r, NULL, NULL, &t, NULL);
-	s->extra = FD_ISSET(s->fd[0], &r);
+	s->extra = FD_ISSET(s->fd[0], &r) + time_changed(s, t);
 	return n;
 }
 static long fail_pselect(struct st *s)
@@ -179,7 +184,7 @@ static long call_epoll_pwait2(struct st *s)
 	struct epoll_event e = { 0 };
 	struct timespec t = rel_time(s);
 	long r = fn(s->fd[2], &e, 1, &t, NULL);
-	s->extra = e.data.u32;
+	s->extra = e.data.u32 + time_changed(s, t);
 	return r;
 }
 static long fail_epoll_pwait2(struct st *s)
@@ -193,13 +198,13 @@ ROW(epoll_pwait2, POINT | TIMED, .setup = setup_epoll, .call = call_epoll_pwait2
 
 /* --- sleeps --- */
 
-/* What is left of the time cannot be compared; that something is, can. */
 static long call_nanosleep(struct st *s)
 {
 	FN(int, const struct timespec *, struct timespec *);
-	struct timespec t = rel_time(s), left = { 0, 0 };
+	struct timespec t = rel_time(s), left = NOTHING_SAID;
+	int64_t began = now_ns();
 	long r = fn(&t, &left);
-	s->extra = left.tv_sec || left.tv_nsec;
+	s->extra = time_left(s, left, began) + time_changed(s, t);
 	return r;
 }
 static long fail_nanosleep(struct st *s)
@@ -214,8 +219,20 @@ ROW(thrd_sleep, POINT | SLEEP, .call = call_nanosleep, .fail = fail_nanosleep);
 static long call_clock_nanosleep(struct st *s)
 {
 	FN(int, clockid_t, int, const struct timespec *, struct timespec *);
-	struct timespec t = abs_time(s, CLOCK_MONOTONIC);
-	return fn(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+	struct timespec t = abs_time(s, CLOCK_MONOTONIC), left = NOTHING_SAID;
+	long r = fn(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, &left);
+	/* A time of day has no rest. */
+	s->extra = time_left(s, left, 0);
+	return r;
+}
+static long call_clock_nanosleep_relative(struct st *s)
+{
+	FN(int, clockid_t, int, const struct timespec *, struct timespec *);
+	struct timespec t = rel_time(s), left = NOTHING_SAID;
+	int64_t began = now_ns();
+	long r = fn(CLOCK_MONOTONIC, 0, &t, &left);
+	s->extra = time_left(s, left, began) + time_changed(s, t);
+	return r;
 }
 static long fail_clock_nanosleep(struct st *s)
 {
@@ -224,6 +241,8 @@ static long fail_clock_nanosleep(struct st *s)
 	return fn(CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL);
 }
 ROW(clock_nanosleep, POINT | SLEEP, .call = call_clock_nanosleep, .fail = fail_clock_nanosleep);
+ROW(clock_nanosleep_relative, POINT | SLEEP, .symbol = "clock_nanosleep",
+    .call = call_clock_nanosleep_relative);
 
 static long call_usleep(struct st *s)
 {
@@ -235,8 +254,16 @@ ROW(usleep, POINT | SLEEP, .call = call_usleep);
 static long call_sleep(struct st *s)
 {
 	FN(unsigned, unsigned);
-	unsigned left = fn((s->dur_ns + NS_PER_S - 1) / NS_PER_S);
-	s->extra = left > 0;
+	unsigned time = (s->dur_ns + NS_PER_S - 1) / NS_PER_S;
+	int64_t began = now_ns();
+	unsigned left = fn(time);
+	/* In whole seconds, rounded down. */
+	if (left == 0)
+		s->extra = LEFT_NOTHING;
+	else if (left <= time && now_ns() - began + (left + 1) * NS_PER_S >= time * NS_PER_S)
+		s->extra = LEFT_RIGHT;
+	else
+		s->extra = LEFT_WRONG;
 	return 0;
 }
 ROW(sleep, POINT | SLEEP | SLOW, .call = call_sleep);
@@ -357,7 +384,9 @@ static long call_sigtimedwait(struct st *s)
 	FN(int, const sigset_t *, siginfo_t *, const struct timespec *);
 	sigset_t set = wait_set();
 	struct timespec t = rel_time(s);
-	return fn(&set, NULL, &t);
+	long r = fn(&set, NULL, &t);
+	s->extra = time_changed(s, t);
+	return r;
 }
 static long fail_sigtimedwait(struct st *s)
 {

@@ -1,5 +1,6 @@
 /* Victim: the semantics matrix.  `semantics ROW [CASE]` runs one row and prints one line per case;
- * `semantics --list` names all rows.
+ * `semantics --list` names all rows; `semantics --pressure ROW [CASE]` gives the case the company
+ * of three threads that compute, so that under the library every slice of every thread ends.
  *
  * The output holds only what a program could see: results, errno, what a handler did, how a
  * cancelled thread ended.  The driver runs it natively and under the library and compares.  No
@@ -26,6 +27,8 @@
 /* A call that succeeds must leave errno alone where libc does: a value that no call sets. */
 #define ERRNO_MARK 133
 
+#define STEADY_CALLS 40
+
 struct caller_arg {
 	struct st *s;
 	const struct row *row;
@@ -37,6 +40,12 @@ struct caller_arg {
 static struct caller_arg arg;
 static int base_pipe[2];
 static long base_result;
+
+/* What ran when the caller was cancelled, one letter each: inner and outer handler, key. */
+static char order[8];
+static pthread_key_t order_key;
+
+static bool pressure;
 
 static void on_poke(int sig)
 {
@@ -62,13 +71,28 @@ static void on_call(int sig)
 	errno = saved;
 }
 
-static void on_cancel(void *p)
+static void ran(char who)
 {
-	struct st *s = arg.s;
+	order[strlen(order)] = who;
+}
 
+static void on_cancel_inner(void *p)
+{
 	if (arg.row->undo)
-		arg.row->undo(s);
-	s->cleaned++;
+		arg.row->undo(arg.s);
+	ran('i');
+}
+
+/* A handler may wait as well, and is not cancelled again. */
+static void on_cancel_outer(void *p)
+{
+	usleep(1000);
+	ran('o');
+}
+
+static void on_key(void *p)
+{
+	ran('k');
 }
 
 static void *caller(void *p)
@@ -76,7 +100,9 @@ static void *caller(void *p)
 	char c;
 
 	arg.s->tid = gettid();
-	pthread_cleanup_push(on_cancel, NULL);
+	pthread_setspecific(order_key, &arg);
+	pthread_cleanup_push(on_cancel_outer, NULL);
+	pthread_cleanup_push(on_cancel_inner, NULL);
 	if (arg.base) {
 		arg.s->in_handler = 1;
 		base_result = read(base_pipe[0], &c, 1);
@@ -85,6 +111,7 @@ static void *caller(void *p)
 			pthread_cancel(pthread_self());
 		make_call();
 	}
+	pthread_cleanup_pop(0);
 	pthread_cleanup_pop(0);
 	/* What was no cancellation point is cancelled here at the latest. */
 	pthread_testcancel();
@@ -155,6 +182,8 @@ static void parts_start(const struct row *row, struct st *s)
 	parts_setup(row, s);
 	agent_spawn(s, row, agent_plain);
 	local_start(s, row);
+	if (pressure)
+		hogs_start();
 }
 
 static int64_t short_time(const struct row *row)
@@ -209,6 +238,43 @@ static void case_timeout(const struct row *row, struct st *s)
 	print_result(s);
 }
 
+/* Time limits one after another, each begun at another point of the caller's slice: what the
+ * library does to the slice is never the end of a call. */
+static void *steady_caller(void *p)
+{
+	long ret = 0, extra = 0;
+	int err = 0, i;
+
+	arg.s->tid = gettid();
+	for (i = 0; i < STEADY_CALLS; i++) {
+		int64_t until = now_ns() + (i * 37 % 40) * 20 * NS_PER_US;
+
+		while (now_ns() < until)
+			;
+		make_call();
+		if (i && (arg.s->ret != ret || arg.s->err != err || arg.s->extra != extra))
+			break;
+		ret = arg.s->ret;
+		err = arg.s->err;
+		extra = arg.s->extra;
+	}
+	return (void *)(long)i;
+}
+
+static void case_steady(const struct row *row, struct st *s)
+{
+	void *calls;
+	pthread_t t;
+
+	s->dur_ns = NS_PER_MS;
+	parts_start(row, s);
+	arg = (struct caller_arg){ .s = s, .row = row, .what = row->call };
+	must(pthread_create(&t, NULL, steady_caller, NULL) == 0, "pthread_create");
+	pthread_join(t, &calls);
+	print_result(s);
+	printf(" alike=%ld", (long)calls);
+}
+
 static void interrupted(const struct row *row, struct st *s, int flags)
 {
 	parts_start(row, s);
@@ -244,8 +310,8 @@ static void print_end(struct st *s, pthread_t t)
 
 	must(pthread_join(t, &res) == 0, "join");
 	look_after(s);
-	printf(" joined=%s cleaned=%d returned=%d extra=%ld",
-	       res == PTHREAD_CANCELED ? "canceled" : "result", s->cleaned, s->returned, s->extra);
+	printf(" joined=%s ran=%s returned=%d extra=%ld",
+	       res == PTHREAD_CANCELED ? "canceled" : "result", order, s->returned, s->extra);
 }
 
 static void case_cancel(const struct row *row, struct st *s)
@@ -302,8 +368,8 @@ static void case_handler(const struct row *row, struct st *s)
 struct a_case {
 	const char *name;
 	void (*run)(const struct row *row, struct st *s);
-	unsigned not_with; /* row flags */
-	unsigned only_with;
+	unsigned not_with;  /* row flags */
+	unsigned only_with; /* one of these; 0: any */
 	bool needs_fail;
 };
 
@@ -312,6 +378,7 @@ static const struct a_case cases[] = {
 	{ "ready", case_ready, NO_READY | SLEEP | NOBLOCK, 0, false },
 	{ "errno", case_error, 0, 0, true },
 	{ "timeout", case_timeout, 0, TIMED, false },
+	{ "steady", case_steady, SLOW | ONCE, TIMED | SLEEP, false },
 	{ "restart", case_restart, NOBLOCK | DEAF, 0, false },
 	{ "eintr", case_eintr, NOBLOCK | DEAF, 0, false },
 	{ "cancel", case_cancel, NOBLOCK | NO_CANCEL, 0, false },
@@ -323,7 +390,7 @@ static bool applies(const struct a_case *c, const struct row *row)
 {
 	if (c->needs_fail && !row->fail)
 		return false;
-	if ((c->not_with & row->flags) || (c->only_with & ~row->flags))
+	if ((c->not_with & row->flags) || (c->only_with && !(c->only_with & row->flags)))
 		return false;
 	/* A pending cancellation of what never cancels and never is let go would wait for ever. */
 	return !(c->run == case_pending && (row->flags & SLEEP) && !(row->flags & POINT)) &&
@@ -335,6 +402,7 @@ static void in_child(const struct a_case *c, const struct row *row)
 {
 	struct st *s = st_new();
 
+	must(pthread_key_create(&order_key, on_key) == 0, "pthread_key_create");
 	c->run(row, s);
 	s->quit = 1;
 	putchar('\n');
@@ -378,8 +446,13 @@ int main(int argc, char **argv)
 
 	if (argc >= 2 && !strcmp(argv[1], "--list"))
 		return list();
+	if (argc >= 2 && !strcmp(argv[1], "--pressure")) {
+		pressure = true;
+		argc--;
+		argv++;
+	}
 	if (argc < 2 || !(row = row_by_name(argv[1])))
-		die("usage: semantics ROW [CASE] | --list");
+		die("usage: semantics [--pressure] ROW [CASE] | --list");
 	if (!row_exists(row)) {
 		printf("skipped: this libc has no %s\n", row->name);
 		return 77;
