@@ -225,7 +225,9 @@ void signals_activate(void)
 
 	if (opts.preempt != PREEMPT_SIGNAL || load_rlx(&taken[0].signo))
 		return;
-	if (!take(&taken[0], PREEMPT_SIGNO))
+	if (take(&taken[0], PREEMPT_SIGNO))
+		store_rlx(&preempt_handled, 1); /* before sysmon runs */
+	else
 		opts.preempt = PREEMPT_GATE;
 	act = swap_host(&taken[0], NULL);
 	if (is_handler(&act))

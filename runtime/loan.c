@@ -44,7 +44,7 @@ static bool queue_due(struct p *p)
 		return true; /* others may wait for its lock */
 	if (first && (i64)(now - first) > AGED_NS && served > SERVE_NS)
 		return true;
-	return load_rlx(&sched.nwait) && served > (i64)opts.slice_us * 1000;
+	return load_rlx(&sched.nwait) && served > (i64)opt_now(slice_us) * 1000;
 }
 
 bool loan_leave(struct m *m)

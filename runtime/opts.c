@@ -220,6 +220,17 @@ void opts_parse(char *const *envp)
 		parse_one(*envp);
 }
 
+bool opts_takes(const u32 *option, u32 value)
+{
+	const struct option *o = table;
+
+	while (o->value != option)
+		o++;
+	if (o->kind == WORD)
+		return value < 4 && o->words[value];
+	return value >= o->min && value <= o->max;
+}
+
 static void help_line(const struct option *o)
 {
 	char name[32], value[32], range[64], line[256];

@@ -22,10 +22,17 @@ struct opts {
 
 extern struct opts opts;
 
+/* `gmp set` changes slice_us and preempt while everybody runs; relaxed: any round may be the first
+ * that goes by the new value. */
+#define opt_now(name) __atomic_load_n(&opts.name, __ATOMIC_RELAXED)
+
 /*
  * Reads GMP_* from envp (NULL-terminated).  Each bad value costs one warning and keeps its default.
  */
 void opts_parse(char *const *envp);
+
+/* May the option, a member of opts that is no text, have this value? */
+bool opts_takes(const u32 *option, u32 value);
 
 /* Prints the table with the values in force to stderr. */
 void opts_help(void);

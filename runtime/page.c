@@ -1,8 +1,10 @@
 /* The page's birth and end, and sysmon's answers to what tools ask through it. */
 #include "runtime/page.h"
 
+#include "runtime/limit.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/runq.h"
 #include "runtime/stats.h"
@@ -141,6 +143,27 @@ static void serve_trace(struct statpage *page, u32 wants)
 	}
 }
 
+static void change(u32 *option, u32 value)
+{
+	if (opts_takes(option, value))
+		__atomic_store_n(option, value, __ATOMIC_RELAXED); /* see opt_now() */
+}
+
+/* Whatever an honest tool would not write changes nothing; it sees that by what is in force. */
+static void serve_set(struct knobs *asked, struct knobs *in_force)
+{
+	u32 maxprocs = load_rlx(&asked->maxprocs), preempt = load_rlx(&asked->preempt);
+
+	if (opts_takes(&opts.maxprocs, maxprocs))
+		limit_set(maxprocs);
+	change(&opts.slice_us, load_rlx(&asked->slice_us));
+	if (preempt != PREEMPT_SIGNAL || load_rlx(&preempt_handled))
+		change(&opts.preempt, preempt);
+	store_rlx(&in_force->maxprocs, load_rlx(&sched.gomaxprocs));
+	store_rlx(&in_force->slice_us, opts.slice_us);
+	store_rlx(&in_force->preempt, opts.preempt);
+}
+
 void page_serve(u64 now)
 {
 	struct statpage *page = load_acq(&sched.page); /* @pair page */
@@ -156,6 +179,8 @@ void page_serve(u64 now)
 	if (wants & WANT_ROWS)
 		write_rows(page, now);
 	serve_trace(page, wants);
+	if (wants & WANT_SET)
+		serve_set(&page->asked, &page->in_force);
 	add_ar(&page->answered, 1); /* @pair wants */
 	os_futex_wake_shared(&page->answered, ~0u >> 1);
 }

@@ -13,6 +13,7 @@
 
 const char preempt_mark;
 au32 preempt_signo = { PREEMPT_SIGNO };
+au32 preempt_handled;
 
 void preempt_request(struct g *g)
 {
@@ -102,7 +103,7 @@ bool preempt_put_off(struct m *m)
 	if (!load_rlx(&m->held) || !opts.lock_grace)
 		return false;
 	had = os_nanotime() - load_rlx(&m->p->granted_ns);
-	if (had < opts.slice_us * 1000ul * (1 + opts.lock_grace))
+	if (had < opt_now(slice_us) * 1000ul * (1 + opts.lock_grace))
 		return true;
 	store_rlx(&m->held, 0);
 	return false;

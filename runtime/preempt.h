@@ -23,6 +23,8 @@ extern const char preempt_mark;
  */
 #define PREEMPT_SIGNO 23
 extern au32 preempt_signo;
+/* The handler is in place: what was started without it cannot change to GMP_PREEMPT=signal. */
+extern au32 preempt_handled;
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);

@@ -121,7 +121,7 @@ struct g *boosted_get(struct p *p, u64 now)
 
 	if (!q->head)
 		return NULL;
-	if (others && p->boost_ns && now - p->boost_ns >= opts.slice_us * 1000ul)
+	if (others && p->boost_ns && now - p->boost_ns >= opt_now(slice_us) * 1000ul)
 		return NULL;
 	return pop(q);
 }

@@ -22,7 +22,7 @@
 #define STATPAGE_NAME "%d-%x"
 #define STATPAGE_TRACE ".trace"		  /* what a tool appends to name the file of WANT_TRACE */
 #define STATPAGE_MAGIC 0x31746174737067ul /* "gpstat1" */
-#define STATPAGE_VERSION 1
+#define STATPAGE_VERSION 2
 
 #define STRAY_KINDS 512 /* syscall numbers counted one by one; slot 0 = page fault */
 
@@ -99,7 +99,16 @@ struct row_g {
 #define ROWS_P 512
 #define ROWS_G 1024
 
-enum statpage_want { WANT_ROWS = 1, WANT_TRACE = 2, WANT_TRACE_END = 4 };
+enum statpage_want { WANT_ROWS = 1, WANT_TRACE = 2, WANT_TRACE_END = 4, WANT_SET = 8 };
+
+/* What WANT_SET changes; KEEP, or a value outside of the range in opts.def, leaves one as it is. */
+#define KEEP (~0u)
+
+struct knobs {
+	au32 maxprocs;
+	au32 slice_us;
+	au32 preempt; /* enum preempt_mode */
+};
 
 struct statpage {
 	/* Written once, magic last. */
@@ -114,10 +123,12 @@ struct statpage {
 	au32 wants;
 	au64 trace_until_ns; /* the trace ends by itself then: its tool may be gone */
 	au64 trace_size;
+	struct knobs asked;
 	/* sysmon answers. */
 	au32 answered;
 	au32 trace_error; /* errno of the last WANT_TRACE */
 	au32 tracing;
+	struct knobs in_force; /* after the last WANT_SET */
 	struct stats stats __attribute__((aligned(64)));
 	/* Rows: odd while sysmon writes. */
 	au32 seq __attribute__((aligned(64)));

@@ -27,7 +27,7 @@
 static void ask(struct g *g)
 {
 	preempt_request(g);
-	if (opts.preempt == PREEMPT_SIGNAL)
+	if (opt_now(preempt) == PREEMPT_SIGNAL)
 		preempt_send(g);
 }
 

@@ -261,10 +261,10 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 
 static u64 stall_ns(struct g *g)
 {
-	u64 slice = opts.slice_us * US;
+	u64 slice = opt_now(slice_us) * US;
 	u64 grace = load_rlx(&g->m->held) ? opts.lock_grace * slice : 0; /* relaxed: a guess */
 
-	if (opts.preempt == PREEMPT_OFF)
+	if (opt_now(preempt) == PREEMPT_OFF)
 		return STALL_OFF_NS;
 	return grace + max_u64(slice, RESEND_NS + 2 * HEARD_NS); /* a second signal's chance */
 }
@@ -286,13 +286,13 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 	i64 cpu = os_thread_cpu(g->m->tid);
 
 	/* The owner clears the request when it has heard it: then this is a new one. */
-	if (!seen->asked_ns || (opts.preempt != PREEMPT_OFF && !load_rlx(&g->preempt))) {
+	if (!seen->asked_ns || (opt_now(preempt) != PREEMPT_OFF && !load_rlx(&g->preempt))) {
 		seen->asked_ns = now;
 		seen->asked_cpu = cpu;
 	}
-	if (opts.preempt != PREEMPT_OFF)
+	if (opt_now(preempt) != PREEMPT_OFF)
 		preempt_request(g);
-	if (opts.preempt == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
+	if (opt_now(preempt) == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
 		seen->sent_ns = now;
 		if (preempt_send(g))
 			seen->asked_cpu = cpu; /* it has from here on to hear it */
@@ -321,7 +321,7 @@ static void new_slice(struct p *p, struct g *g, u64 now)
  */
 static u64 slice_ns(struct p *p)
 {
-	u64 slice = opts.slice_us * US, owed = load_rlx(&p->owed_ns);
+	u64 slice = opt_now(slice_us) * US, owed = load_rlx(&p->owed_ns);
 
 	if (load_rlx(&sched.lockq.size))
 		return min_u64(max_u64(slice / LOCK_SHARE, owed), slice / BACK_SHARE);
@@ -378,7 +378,7 @@ static bool look_stray(struct g *g, u64 now)
 	if (cpu == g->stray_cpu)
 		return false;
 	g->stray_cpu = cpu;
-	if (opts.preempt == PREEMPT_SIGNAL && now - g->stray_sent_ns >= RESEND_NS &&
+	if (opt_now(preempt) == PREEMPT_SIGNAL && now - g->stray_sent_ns >= RESEND_NS &&
 	    os_probe(g->m->tid) == PROBE_RUNNING) {
 		g->stray_sent_ns = now;
 		preempt_send(g);
@@ -463,7 +463,7 @@ static void round_limit(struct rounds *r, u64 now)
 /* Looking less often would let it run over. */
 static u64 shortest_slice(void)
 {
-	u64 slice = opts.slice_us * US;
+	u64 slice = opt_now(slice_us) * US;
 
 	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
 }

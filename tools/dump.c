@@ -29,7 +29,7 @@ const char help_dump[] =
 	"  gmp dump --json 4711 | jq '.goroutines[] | select(.wait.kind == \"mutex\")'\n"
 	"\n"
 	"Exit status: 0, 125 gmp failed (no such process, another user's, not under the library).\n"
-	"See also: kill -QUIT of a program with GMP_TRACEBACK=1; tools/gmp-gdb.py for gdb.\n";
+	"See also: gmp-gdb.py, which lists them in gdb.\n";
 
 #define LIMIT_MS 500
 

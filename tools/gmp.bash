@@ -27,6 +27,17 @@ _gmp()
 	elif [ "${cur#-}" != "$cur" ]; then
 		COMPREPLY=($(compgen -W "--help $("${COMP_WORDS[0]}" help "$sub" 2>/dev/null |
 			sed -n 's/^  \(--\{0,1\}[a-z_]*\).*/\1/p')" -- "$cur"))
+	elif [ "$sub" = set ] && [ "$COMP_CWORD" -gt 2 ]; then
+		# Readline splits words at '=': preempt=s is the three words preempt, = and s.
+		case ${COMP_WORDS[COMP_CWORD - 2]}${COMP_WORDS[COMP_CWORD - 1]}:$cur in
+		preempt=:*) COMPREPLY=($(compgen -W "signal gate off" -- "$cur")) ;;
+		*preempt:=) COMPREPLY=(signal gate off) ;;
+		*)
+			COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]}" help set 2>/dev/null |
+				sed -n 's/^  \([a-z_]*=\).*/\1/p')" -- "$cur"))
+			compopt -o nospace 2>/dev/null
+			;;
+		esac
 	elif [ "$sub" = run ] || [ "$sub" = doctor ]; then
 		COMPREPLY=($(compgen -c -- "$cur") $(compgen -f -- "$cur"))
 	else

@@ -39,18 +39,19 @@ const struct option_row *option_find(const char *name, size_t len)
 	return NULL;
 }
 
-static bool is_word_of(const char *words, const char *value)
+/* Which of the words it is, -1 for none. */
+static int word_index(const char *words, const char *value)
 {
 	size_t len = strlen(value);
 
-	while (*words) {
+	for (int i = 0; *words; i++) {
 		size_t n = strcspn(words, ", ");
 
 		if (n == len && n && strncasecmp(words, value, n) == 0)
-			return true;
+			return i;
 		words += n + strspn(words + n, ", ");
 	}
-	return false;
+	return -1;
 }
 
 static bool option_takes(const struct option_row *o, const char *value)
@@ -59,7 +60,7 @@ static bool option_takes(const struct option_row *o, const char *value)
 
 	if (strcmp(o->unit, "text") == 0)
 		return strlen(value) <= o->max;
-	return o->words ? is_word_of(o->words, value)
+	return o->words ? word_index(o->words, value) >= 0
 			: parse_count(value, (long)o->min, (long)o->max, &n);
 }
 
@@ -78,6 +79,26 @@ const char *option_refuses(const struct option_row *o, const char *value)
 	for (char *at = want; *at; at++)
 		*at = (char)tolower(*at);
 	return want;
+}
+
+unsigned option_number(const struct option_row *o, const char *value)
+{
+	return o->words ? (unsigned)word_index(o->words, value) : (unsigned)atol(value);
+}
+
+const char *option_word(const struct option_row *o, unsigned number)
+{
+	static char word[16];
+	const char *words = o->words;
+
+	for (; number && *words; number--) {
+		words += strcspn(words, ",");
+		words += strspn(words, ", ");
+	}
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(words, ","), words);
+	for (char *at = word; *at; at++)
+		*at = (char)tolower(*at);
+	return word[0] ? word : "?";
 }
 
 void option_set(const struct option_row *o, const char *value)

@@ -21,6 +21,10 @@ extern const size_t option_count;
 const struct option_row *option_find(const char *name, size_t len);
 /* NULL when the library would take the value, else what it should have been. */
 const char *option_refuses(const struct option_row *o, const char *value);
+/* A value that it takes as the library keeps it: the number, or which of the words. */
+unsigned option_number(const struct option_row *o, const char *value);
+/* The word of such a number, in lower case; "?" for none. */
+const char *option_word(const struct option_row *o, unsigned number);
 /* Sets GMP_<NAME> in our environment, or fails with one line. */
 void option_set(const struct option_row *o, const char *value);
 

@@ -195,6 +195,12 @@ bool view_ask(struct view *v, u32 wants, int ms)
 	return true;
 }
 
+bool view_withdraw(struct view *v, u32 wants)
+{
+	/* relaxed: what is taken back was not read. */
+	return __atomic_fetch_and(&v->page->wants.v, ~wants, __ATOMIC_RELAXED) & wants;
+}
+
 bool view_rows(const struct view *v, struct statpage *ret)
 {
 	for (int tries = 0; tries < 100; tries++) {

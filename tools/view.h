@@ -25,6 +25,8 @@ bool view_alive(const struct view *v);
 
 /* Asks the program and waits for its answer at most ms.  False: it does not answer. */
 bool view_ask(struct view *v, u32 wants, int ms);
+/* Takes back what view_ask() asked in vain.  False: too late, the program has begun with it. */
+bool view_withdraw(struct view *v, u32 wants);
 /* A consistent copy of the rows; false when sysmon keeps writing. */
 bool view_rows(const struct view *v, struct statpage *ret);
 /* All processes of ours that have a page; returns how many. */

@@ -56,6 +56,8 @@ def completion_knows_subcommands_options_and_processes():
     expect("run --sl", complete("run", "--sl") == ["--slice_us"])
     expect("run tr", "true" in complete("run", "tru"))
     expect("dump --", "--json" in complete("dump", "--"))
+    expect("set PID max", complete("set", "1", "max") == ["maxprocs="])
+    expect("set PID preempt=g", complete("set", "1", "preempt", "=", "g") == ["gate"])
     expect("dump PID", str(os.getpid()) in complete("dump", ""))
     expect("nothing of ours behind a command", complete("run", "true", "--sl") in ([], [""]))
 

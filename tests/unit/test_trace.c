@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "runtime/entersyscall.h"
+#include "runtime/limit.h"
 #include "runtime/opts.h"
 #include "runtime/page.h"
+#include "runtime/preempt.h"
 #include "runtime/stats.h"
 #include "tests/unit/fake_g.h"
 
@@ -192,4 +194,67 @@ Test(latency, counters_move_into_the_page_and_a_forked_child_has_none)
 	cr_assert_str_eq(fake.shared, "", "the file is gone");
 	page_forget();
 	cr_assert_eq(fake.blanked, 1);
+}
+
+/* ---- gmp set ---- */
+
+static struct knobs *serve(u32 maxprocs, u32 slice_us, u32 preempt)
+{
+	struct statpage *page = sched.page.v;
+
+	store_rlx(&page->asked.maxprocs, maxprocs);
+	store_rlx(&page->asked.slice_us, slice_us);
+	store_rlx(&page->asked.preempt, preempt);
+	store_rlx(&page->wants, WANT_SET);
+	page_serve(5);
+	return &page->in_force;
+}
+
+static void page_here(void)
+{
+	fake.share = true;
+	opts.page = 1;
+	page_open();
+	cr_assert(load_rlx(&sched.page));
+}
+
+Test(latency, what_a_tool_asks_is_in_force_when_it_is_answered)
+{
+	struct knobs *now;
+
+	page_here();
+	now = serve(3, 500, PREEMPT_OFF);
+	cr_assert_eq(load_rlx(&now->maxprocs), 3);
+	cr_assert_eq(load_rlx(&sched.gomaxprocs), 3);
+	cr_assert_not(limit_followed());
+	cr_assert_eq(load_rlx(&now->slice_us), 500);
+	cr_assert_eq(opts.slice_us, 500);
+	cr_assert_eq(load_rlx(&now->preempt), PREEMPT_OFF);
+	cr_assert_eq(opts.preempt, PREEMPT_OFF);
+}
+
+Test(latency, what_no_option_may_be_and_keep_change_nothing)
+{
+	static const u32 bad[][3] = {
+		{ 0, 0, 3 }, { 4097, 99, 4 }, { 1u << 31, 1000001, 100 }, { KEEP, KEEP, KEEP }
+	};
+	struct knobs *now;
+
+	page_here();
+	serve(2, 500, PREEMPT_GATE);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		now = serve(bad[i][0], bad[i][1], bad[i][2]);
+		cr_assert_eq(load_rlx(&now->maxprocs), 2);
+		cr_assert_eq(load_rlx(&now->slice_us), 500);
+		cr_assert_eq(load_rlx(&now->preempt), PREEMPT_GATE);
+	}
+}
+
+Test(latency, the_signal_is_used_only_where_its_handler_is)
+{
+	page_here();
+	serve(KEEP, KEEP, PREEMPT_GATE);
+	cr_assert_eq(load_rlx(&serve(KEEP, KEEP, PREEMPT_SIGNAL)->preempt), PREEMPT_GATE);
+	store_rlx(&preempt_handled, 1);
+	cr_assert_eq(load_rlx(&serve(KEEP, KEEP, PREEMPT_SIGNAL)->preempt), PREEMPT_SIGNAL);
 }
