@@ -122,7 +122,7 @@ stage_gcc()
 
 stage_clang()
 {
-	CC=clang setup build-clang && step clang ninja -C build-clang && suite build-clang asm 2
+	CC=clang CXX=clang++ setup build-clang && step clang ninja -C build-clang && suite build-clang asm 2
 }
 
 stage_lint()
@@ -159,7 +159,7 @@ stage_asan()
 # TSan of this age cannot place its shadow under strong address randomization.
 stage_tsan()
 {
-	CC=clang setup build-tsan -Db_sanitize=thread && ninja -C build-tsan &&
+	CC=clang CXX=clang++ setup build-tsan -Db_sanitize=thread && ninja -C build-tsan &&
 		TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 \
 			setarch -R meson test -C build-tsan --no-rebuild --suite libgmp:unit \
 			--num-processes 2 --verbose --print-errorlogs
