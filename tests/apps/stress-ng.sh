@@ -4,7 +4,7 @@
 cases="futex pipe poll epoll sem sem-sysv mutex msg mq sock sockpair udp fork vfork clone signal sigsuspend
 	sigq sigpipe sigrt timer timerfd itimer flock lockf nanosleep clock eventfd switch yield fifo exec
 	wait kill sigfd sigchld sigsegv sigtrap sigio tee splice sendfile inotify aio readahead shm
-	membarrier robust spawn daemon dnotify lease userfaultfd"
+	membarrier spawn daemon dnotify lease userfaultfd"
 limit=120
 
 app()
