@@ -194,7 +194,7 @@ stage_stress()
 	if [ -n "$quick" ]; then
 		sh tests/stress/run.sh --seeds 4 --seconds-per-seed 4
 	else
-		sh tests/stress/run.sh --minutes 2
+		sh tests/stress/run.sh --minutes 1
 	fi
 }
 

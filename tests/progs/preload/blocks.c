@@ -61,7 +61,7 @@ int main(int argc, char **argv)
 		the_row = unseen_row(argv[1]) ? unseen_row(argv[1]) : row_by_name(argv[1]);
 	if (!the_row)
 		die("usage: blocks ROW");
-	if (the_row->flags & NOBLOCK)
+	if ((the_row->flags & NOBLOCK) || !(the_row->flags & UNSEEN || row_exists(the_row)))
 		return 77;
 	if (the_row->flags & SLEEP)
 		s->dur_ns = the_row->flags & SLOW ? NS_PER_S : NAP_NS;
