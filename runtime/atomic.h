@@ -4,10 +4,10 @@
  * A field of type au32, au64 or ATOMIC(T) cannot be used as a plain value: `x = g->status` does not
  * compile, so every access says what it needs.  _rlx relaxed, _acq acquire, _rel release, _ar both.
  *
- * fence_light() and fence_heavy() are the two sides of one StoreLoad pair.  The fast side (a
- * bracket, millions a second) pays a compiler barrier; the slow side (a seizer, thousands a second)
- * pays membarrier(2), which runs a full barrier on every CPU that runs one of our threads.  Where
- * membarrier cannot be had both sides are plain full fences.  docs/MEMORY_MODEL.md lists the pairs.
+ * fence_light() and fence_heavy() are the two sides of one StoreLoad pair.  While nobody waits for
+ * a P the fast side (a bracket, millions a second) pays a compiler barrier and the slow side (a
+ * seizer) membarrier(2); while Gs wait, or without membarrier, both are full fences (fence.h).
+ * docs/MEMORY_MODEL.md lists the pairs.
  */
 #ifndef GMP_RUNTIME_ATOMIC_H
 #define GMP_RUNTIME_ATOMIC_H

@@ -1,6 +1,6 @@
 #!/bin/sh
 # All that must hold before a change goes in: builds, lints, every test.
-#   sh tests/run.sh              everything, below 15 minutes on 2 cores
+#   sh tests/run.sh              everything, below 20 minutes on 2 cores
 #   sh tests/run.sh --quick      the same without clang, sanitizers and the long loads, below 3
 #   sh tests/run.sh STAGE...     these stages alone (`--list` names them)
 # Each stage has a time limit and a log.  The last line is `N passed, N failed` over all tests; a
