@@ -67,14 +67,14 @@ static double last_ran_s(pid_t pid, pid_t tid)
 	return ms < 0 ? -1 : ms / 1e3;
 }
 
-static void describe(pid_t pid, struct thread *t)
+static void describe(const struct freeze *f, struct thread *t)
 {
 	char file[64];
-	double ran = last_ran_s(pid, t->tid), here = last_ran_s(getpid(), (pid_t)gettid());
+	double ran = last_ran_s(f->pid, t->tid);
 
-	t->asleep_s = ran < 0 || here < 0 ? -1 : here > ran ? here - ran : 0;
+	t->asleep_s = ran < 0 || f->began_s < 0 ? -1 : f->began_s > ran ? f->began_s - ran : 0;
 	snprintf(file, sizeof(file), "task/%d/comm", t->tid);
-	proc_line(pid, file, t->name, sizeof(t->name));
+	proc_line(f->pid, file, t->name, sizeof(t->name));
 }
 
 /* ---- stopping ---- */
@@ -88,7 +88,7 @@ static bool seize(struct freeze *f, pid_t tid)
 		fail("no memory");
 	t = &f->threads[f->n];
 	*t = (struct thread){ .tid = tid, .call = -1 };
-	describe(f->pid, t);
+	describe(f, t);
 	if (ptrace(PTRACE_SEIZE, tid, 0, 0) != 0) {
 		if (errno == ESRCH) /* it ended this moment */
 			return false;
@@ -149,7 +149,7 @@ void freeze_stop(struct freeze *f, pid_t pid, int limit_ms)
 	char stat[512];
 	const char *state;
 
-	*f = (struct freeze){ .pid = pid };
+	*f = (struct freeze){ .pid = pid, .began_s = last_ran_s(getpid(), (pid_t)gettid()) };
 	proc_line(pid, "stat", stat, sizeof(stat));
 	state = strrchr(stat, ')');
 	f->was_stopped = state && state[1] && state[2] == 'T';
@@ -164,17 +164,24 @@ void freeze_stop(struct freeze *f, pid_t pid, int limit_ms)
 
 /* ---- copying ---- */
 
+/*
+ * By way of one buffer: how deep a stack is shows only when it is read, and a megabyte from malloc
+ * for each thread is a gigabyte to write where malloc fills its memory (MALLOC_PERTURB_).
+ */
 static void copy_stack(struct freeze *f, struct thread *t)
 {
-	struct iovec to = { malloc(STACK_MAX), STACK_MAX }, from;
+	static char buf[STACK_MAX];
+	struct iovec to = { buf, sizeof(buf) }, from;
 	ssize_t n;
 
 	t->stack_at = (t->regs.rsp - RED_ZONE) & ~7ul;
-	from = (struct iovec){ (void *)t->stack_at, STACK_MAX };
+	from = (struct iovec){ (void *)t->stack_at, sizeof(buf) };
 	/* Stops where the stack ends, at the latest. */
-	n = to.iov_base ? process_vm_readv(f->pid, &to, 1, &from, 1, 0) : 0;
-	t->stack_len = n > 0 ? (size_t)n : 0;
-	t->stack = realloc(to.iov_base, t->stack_len + 1);
+	n = process_vm_readv(f->pid, &to, 1, &from, 1, 0);
+	t->stack = n > 0 ? malloc((size_t)n) : NULL;
+	t->stack_len = t->stack ? (size_t)n : 0;
+	if (t->stack)
+		memcpy(t->stack, buf, t->stack_len);
 }
 
 static bool in_a_call(const struct user_regs_struct *regs)

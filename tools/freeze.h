@@ -31,6 +31,7 @@ struct thread {
 struct freeze {
 	pid_t pid;
 	bool was_stopped;  /* by SIGSTOP or the like, before we came */
+	double began_s;	   /* on the clock of asleep_s; < 0: not known */
 	double stopped_ms; /* how long we held it */
 	struct thread *threads;
 	size_t n;

@@ -1,6 +1,7 @@
 /*
  * Victim: threads in every kind of wait, `waits N`: N of each.  Says "ready" when the kernel has
- * all of them asleep in the call that is meant; at the end of its input lets them go.  A wait that
+ * all of them asleep in the call that is meant, and on the object that is meant: those that still
+ * wait for a P sleep on a futex too.  At the end of its input lets them go.  A wait that
  * ends before, or with EINTR, is a fault: whoever looked from outside disturbed it.
  */
 #include <errno.h>
@@ -33,7 +34,6 @@ static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 static sem_t sem;
 static unsigned word;
 static pid_t child;
-static pthread_t joined;
 static volatile int over, faults;
 
 static void check(const char *what, long ret)
@@ -128,39 +128,49 @@ static void in_sleep(void)
 	check("sleep", over && ret < 0 && errno == EINTR ? 0 : ret);
 }
 
-static void *joinable(void *arg)
-{
-	in_read();
-	return NULL;
-}
-
-static void in_join(void)
-{
-	check("join", -pthread_join(joined, NULL));
-}
-
-/* once: one thread alone may do it. */
-static const struct kind {
-	const char *name;
-	void (*wait)(void);
-	long call;
-	int once;
-} kinds[] = {
-	{ "read", in_read, SYS_read, 0 },	  { "mutex", in_mutex, SYS_futex, 0 },
-	{ "cond", in_cond, SYS_futex, 0 },	  { "rwlock", in_rwlock, SYS_futex, 0 },
-	{ "sem", in_sem, SYS_futex, 0 },	  { "poll", in_poll, SYS_poll, 0 },
-	{ "epoll", in_epoll, SYS_epoll_wait, 0 }, { "recv", in_recv, SYS_recvfrom, 0 },
-	{ "semop", in_semop, SYS_semtimedop, 0 }, { "futex", in_futex, SYS_futex, 0 },
-	{ "wait4", in_wait4, SYS_wait4, 0 },	  { "sleep", in_sleep, SYS_clock_nanosleep, 0 },
-	{ "join", in_join, SYS_futex, 1 },
-};
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
 struct waiter {
 	const struct kind *kind;
 	volatile int tid;
 	pthread_t thread;
 };
+
+static struct waiter joined;
+
+static void in_join(void)
+{
+	check("join", -pthread_join(joined.thread, NULL));
+}
+
+/* The first argument: any, or a word in an object. */
+#define ANY NULL, 0, 0
+#define IN(x) &x, sizeof(x), 0
+
+/* once: one thread alone may do it. */
+static struct kind {
+	const char *name;
+	void (*wait)(void);
+	long call;
+	const void *object;
+	size_t size;
+	int once;
+} kinds[] = {
+	{ "read", in_read, SYS_read, ANY },
+	{ "mutex", in_mutex, SYS_futex, IN(mutex) },
+	{ "cond", in_cond, SYS_futex, IN(cond) },
+	{ "rwlock", in_rwlock, SYS_futex, IN(rwlock) },
+	{ "sem", in_sem, SYS_futex, IN(sem) },
+	{ "poll", in_poll, SYS_poll, ANY },
+	{ "epoll", in_epoll, SYS_epoll_wait, ANY },
+	{ "recv", in_recv, SYS_recvfrom, ANY },
+	{ "semop", in_semop, SYS_semtimedop, ANY },
+	{ "futex", in_futex, SYS_futex, IN(word) },
+	{ "wait4", in_wait4, SYS_wait4, ANY },
+	{ "sleep", in_sleep, SYS_clock_nanosleep, ANY },
+	/* The last, because its object is found at run time. */
+	{ "join", in_join, SYS_futex, NULL, 4096, 1 },
+};
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+static const struct kind kind_joined = { "joined", in_read, SYS_read, ANY };
 
 static void *run(void *arg)
 {
@@ -175,17 +185,39 @@ static void *run(void *arg)
 static bool is_asleep(void *arg)
 {
 	struct waiter *w = arg;
+	const struct kind *k = w->kind;
 	char path[64], line[128] = "";
+	unsigned long first = 0;
 	long call = -1;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", w->tid);
 	fd = open(path, O_RDONLY);
-	if (read(fd, line, sizeof(line) - 1) > 0 && line[0] >= '0' && line[0] <= '9')
-		call = atol(line);
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) < 0)
+		die("%s: cannot be read", path);
 	close(fd);
+	sscanf(line, "%ld %lx", &call, &first);
 	/* semop is either of two calls, as libc likes. */
-	return call == w->kind->call || (call == SYS_semop && w->kind->call == SYS_semtimedop);
+	if (call != k->call && !(call == SYS_semop && k->call == SYS_semtimedop))
+		return false;
+	return !k->size || first - (unsigned long)k->object < k->size;
+}
+
+static void must_sleep(struct waiter *w)
+{
+	must_word(w->kind->name, &w->tid, 1);
+	must_reach(w->kind->name, is_asleep, w);
+}
+
+static void must_create(struct waiter *w, const struct kind *kind)
+{
+	pthread_attr_t attr;
+
+	w->kind = kind;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	if (pthread_create(&w->thread, &attr, run, w) != 0)
+		die("no thread for %s", kind->name);
 }
 
 static void prepare(int n)
@@ -204,7 +236,8 @@ static void prepare(int n)
 		pause();
 		_exit(0);
 	}
-	pthread_create(&joined, NULL, joinable, NULL);
+	must_create(&joined, &kind_joined);
+	kinds[KINDS - 1].object = (void *)joined.thread; /* its descriptor, with its id in it */
 	pthread_mutex_lock(&mutex);
 	pthread_rwlock_wrlock(&rwlock);
 }
@@ -236,22 +269,16 @@ int main(int argc, char **argv)
 {
 	int each = argc > 1 ? atoi(argv[1]) : 1;
 	struct waiter *w = calloc((size_t)each * KINDS, sizeof(*w));
-	pthread_attr_t attr;
 	size_t n = 0;
 	char c;
 
 	prepare(each);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
 	for (size_t k = 0; k < KINDS; k++)
-		for (int i = 0; i < (kinds[k].once ? 1 : each); i++, n++) {
-			w[n].kind = &kinds[k];
-			pthread_create(&w[n].thread, &attr, run, &w[n]);
-		}
-	for (size_t i = 0; i < n; i++) {
-		must_word(w[i].kind->name, &w[i].tid, 1);
-		must_reach(w[i].kind->name, is_asleep, &w[i]);
-	}
+		for (int i = 0; i < (kinds[k].once ? 1 : each); i++)
+			must_create(&w[n++], &kinds[k]);
+	must_sleep(&joined);
+	for (size_t i = 0; i < n; i++)
+		must_sleep(&w[i]);
 	printf("ready %zu mutex=%p cond=%p rwlock=%p sem=%p word=%p main=%d child=%d\n", n,
 	       (void *)&mutex, (void *)&cond, (void *)&rwlock, (void *)&sem, (void *)&word,
 	       (int)getpid(), (int)child);
