@@ -85,7 +85,8 @@ struct g *newg(void *start, void *arg)
 	g->arg = arg;
 	store_rlx(&g->status, G_IDLE);
 	store_rlx(&g->preempt, 0);
-	store_rlx(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, 0, HOLD_LOST));
+	/* release, @pair hold: who sees this word does not see the last thread's status. */
+	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, 0, HOLD_LOST));
 	return g;
 }
 

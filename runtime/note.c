@@ -28,12 +28,10 @@ void note_wakeup(struct note *n, u32 value)
 	os_futex_wake(&n->key, 1);
 }
 
-bool note_withdraw(struct note *n, u32 value)
+bool note_withdraw(struct note *n, u32 key)
 {
-	u32 old = load_acq(&n->key); /* @pair note */
-
 	/* The count of waits makes this very value, not one like it. */
-	return (old & NOTE_VALUE) == value && cas_ar(&n->key, old, old & ~NOTE_VALUE);
+	return cas_ar(&n->key, key, key & ~NOTE_VALUE);
 }
 
 void note_clear(struct note *n)

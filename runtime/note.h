@@ -26,8 +26,13 @@ static inline u32 note_value(struct note *n)
 }
 /* Stores value (not 0) and wakes the sleeper.  The note must be clear.  By: anybody, once. */
 void note_wakeup(struct note *n, u32 value);
-/* Takes value back, if that is what there is; the sleeper sleeps on.  By: who stored it. */
-bool note_withdraw(struct note *n, u32 value);
+/* The word: the value, and which wait it is for.  By: anybody. */
+static inline u32 note_key(struct note *n)
+{
+	return load_acq(&n->key); /* @pair note */
+}
+/* Takes back the value that key shows, if the wait is still that one; the sleeper sleeps on. */
+bool note_withdraw(struct note *n, u32 key);
 /* Takes the value away.  By: the owner, after waking. */
 void note_clear(struct note *n);
 

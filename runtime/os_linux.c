@@ -309,32 +309,48 @@ static void probe_close(struct probe *p)
 	p->tid = 0;
 }
 
-int os_probe(i32 tid)
+static int probe_new(struct probe *p, i32 tid)
 {
-	struct probe *p = &probes[(u32)tid % PROBES];
+	long fd = probe_open(tid, "/syscall");
+	bool denied = fd == -EACCES || fd == -EPERM;
+
+	if (denied)
+		fd = probe_open(tid, "/stat");
+	if (fd < 0)
+		return fd == -ENOENT ? PROBE_GONE : PROBE_UNKNOWN;
+	probe_close(p);
+	*p = (struct probe){ tid, (int)fd, denied };
+	return 0;
+}
+
+static int probe_read(struct probe *p)
+{
 	char buf[128];
-	long n;
+	long n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
 
-	if (!fds_are_private)
-		return PROBE_UNKNOWN;
-	if (p->tid != tid) {
-		long fd = probe_open(tid, "/syscall");
-		bool denied = fd == -EACCES || fd == -EPERM;
-
-		if (denied)
-			fd = probe_open(tid, "/stat");
-		if (fd < 0)
-			return fd == -ENOENT ? PROBE_GONE : PROBE_UNKNOWN;
-		probe_close(p);
-		*p = (struct probe){ tid, (int)fd, denied };
-	}
-	n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
 	if (n <= 0) {
-		probe_close(p); /* the thread is gone; its number may come back */
+		probe_close(p);
 		return n == -ESRCH ? PROBE_GONE : PROBE_UNKNOWN;
 	}
 	buf[n] = 0;
 	return p->stat ? parse_stat(buf) : parse_syscall(buf);
+}
+
+int os_probe(i32 tid)
+{
+	struct probe *p = &probes[(u32)tid % PROBES];
+	int call;
+
+	if (!fds_are_private)
+		return PROBE_UNKNOWN;
+	if (p->tid == tid) {
+		call = probe_read(p);
+		if (call != PROBE_GONE)
+			return call;
+		/* Or the one that we knew is gone, and its number has come back. */
+	}
+	call = probe_new(p, tid);
+	return call < 0 ? call : probe_read(p);
 }
 
 bool os_would_block(int fd, bool write)

@@ -182,12 +182,13 @@ static void pass_on(struct p *p, struct g *g)
 		grant(p, next);
 }
 
-bool grant_revoke(struct p *p, struct g *g, bool gone)
+bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
 {
-	u64 w = load_acq(&g->hold); /* @pair hold */
+	/* Before the look at the word: while that is w, the key can be of no other wait. */
+	u32 key = note_key(&g->m->park);
 
-	if (hold_of(w) != HOLD_LOST || load_acq(&p->g) != g ||
-	    !note_withdraw(&g->m->park, p->id + 1))
+	if (hold_of(w) != HOLD_LOST || load_acq(&g->hold) != w || load_acq(&p->g) != g ||
+	    (key & NOTE_VALUE) != p->id + 1 || !note_withdraw(&g->m->park, key))
 		return false;
 	/*
 	 * The note first: a thread that reads the word from here on finds no value.  One that has

@@ -49,10 +49,12 @@ bool seize_loan(struct p *p);
 
 /*
  * G: granted p -> runnable, at the tail.  By: sysmon, when g's thread does something else: a
- * handler of the host that interrupted its wait may itself wait for a thread that needs a P. False:
- * it has p by now, or the grant was another one.  gone: the thread has ended; g is forgotten.
+ * handler of the host that interrupted its wait may itself wait for a thread that needs a P.  w is
+ * g->hold, read before the thread was looked at: a grant to a later wait, which may be another
+ * thread's by then, is not taken back.  False: that, or it has p by now.  gone: the thread has
+ * ended; g is forgotten.
  */
-bool grant_revoke(struct p *p, struct g *g, bool gone);
+bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone);
 
 /*
  * While the world stops a P that comes free goes idle, whoever waits.  True when all are.  By: who

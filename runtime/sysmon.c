@@ -244,9 +244,13 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 static void look_granted(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
-	i64 cpu = os_thread_cpu(g->m->tid);
+	u64 w = load_acq(&g->hold); /* @pair hold: from here on it is this wait that we judge, */
+	i64 cpu;
 	int call;
 
+	if (load_acq(&g->status) != G_RUNNABLE) /* and its thread whose number m->tid is */
+		return;
+	cpu = os_thread_cpu(g->m->tid);
 	if (seen->cpu_ns < 0) {
 		seen->cpu_ns = cpu;
 		seen->look_ns = now;
@@ -256,7 +260,7 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || call == PROBE_GONE || cpu - seen->cpu_ns >= (i64)HEARD_NS ||
 	    (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_NS))
-		grant_revoke(p, g, call == PROBE_GONE);
+		grant_revoke(p, g, w, call == PROBE_GONE);
 }
 
 static u64 stall_ns(struct g *g)

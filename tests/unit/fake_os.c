@@ -238,29 +238,27 @@ void os_short_slice(void)
 	fake.slices++;
 }
 
-int os_probe(i32 tid)
+static int probe_answer(struct fake_m *m)
 {
-	struct fake_m *m;
-	int answer;
-
-	kernel_entry("probe");
-	fake.probes++;
-	m = find(tid);
 	if (fake.blind)
 		return PROBE_UNKNOWN;
 	if (!m || m->state == FAKE_DONE)
 		return PROBE_GONE;
-	switch (m->state) {
-	case FAKE_FUTEX:
-		answer = 202;
-		break;
-	case FAKE_IN_CALL:
-		answer = m->call;
-		break;
-	default:
-		answer = PROBE_RUNNING;
-	}
-	fake_switch("probed");
+	if (m->state == FAKE_FUTEX)
+		return 202;
+	return m->state == FAKE_IN_CALL ? m->call : PROBE_RUNNING;
+}
+
+int os_probe(i32 tid)
+{
+	int answer;
+
+	kernel_entry("probe");
+	fake.probes++;
+	answer = probe_answer(find(tid));
+	if (fake.on_probe)
+		fake.on_probe();
+	fake_switch("probed"); /* the answer is old by the time it is used */
 	return answer;
 }
 

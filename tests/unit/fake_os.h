@@ -99,6 +99,7 @@ struct fake {
 	u32 nfiles;
 	size_t read_most; /* bytes that one read gives */
 	bool (*would_block)(int fd, bool write);
+	void (*on_probe)(void);	    /* what happens between the answer and its use */
 	void (*host_handler)(void); /* for its own signals */
 	void (*check)(void);	    /* runs at every switch point */
 	/* fake_share.c */

@@ -186,8 +186,53 @@ Test(sysmon, leaves_a_grant_that_was_taken_up)
 
 	acquirep(first->m, true); /* queued: it takes what its note says */
 	cr_assert(g_has_p(first));
-	cr_assert_not(grant_revoke(p, first, false));
+	cr_assert_not(grant_revoke(p, first, load_rlx(&first->hold), false));
 	cr_assert(g_has_p(first));
+}
+
+/* While sysmon asks the kernel the thread takes up the P, ends, and the next gets its G and the
+ * same P. */
+static struct g *mortal;
+
+static void next_life(void)
+{
+	struct g *first = mortal;
+
+	fake.on_probe = NULL;
+	acquirep(first->m, true);
+	cr_assert(g_has_p(first));
+	releasep(first);
+	store_rlx(&first->status, G_DEAD);
+	store_rel(&first->hold, hold_make(hold_serial(load_rlx(&first->hold)) + 1, 0, HOLD_LOST));
+	first->m->tid = on_its_way->tid;
+	store_rlx(&first->status, G_RUNNABLE);
+	first->m->queued = true;
+	store_rlx(&p->g, first);
+	note_wakeup(&first->m->park, p->id + 1);
+}
+
+Test(sysmon, leaves_the_grant_of_a_thread_born_while_it_looked_at_the_last_one)
+{
+	struct g *first = grants();
+
+	mortal = first;
+	thread->state = FAKE_DONE;
+	fake.on_probe = next_life;
+	look_after(opts.retake_us * US);
+	cr_assert_eq(fake.on_probe, NULL, "it was asked");
+	cr_assert_eq(note_value(&first->m->park), p->id + 1);
+	cr_assert_eq(stat_get(revokes), 0);
+}
+
+Test(sysmon, a_word_of_an_earlier_wait_takes_nothing_back)
+{
+	struct g *first = grants();
+	u64 w = load_rlx(&first->hold);
+
+	mortal = first;
+	next_life();
+	cr_assert_not(grant_revoke(p, first, w, false));
+	cr_assert_eq(note_value(&first->m->park), p->id + 1, "nor is its note emptied");
 }
 
 /* ---- blocked without a word ---- */
