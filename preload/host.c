@@ -86,7 +86,7 @@ static int is_go_object(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-const char *host_unfit(void)
+static const char *what_is_unfit(void)
 {
 	if (opts.disable)
 		return "GMP_DISABLE is set";
@@ -95,6 +95,18 @@ const char *host_unfit(void)
 	if (dl_iterate_phdr(is_go_object, NULL))
 		return "Go's scheduler is in it";
 	return sanitizer();
+}
+
+const char *host_unfit(void)
+{
+	static const char *why;
+	static bool known;
+
+	/* Once: a forked child may have got the loader's lock from a thread that it has not. */
+	if (!known)
+		why = what_is_unfit();
+	known = true;
+	return why;
 }
 
 void host_report(void)

@@ -61,6 +61,8 @@ SAME(ends, cpp_thread_locals_and_exceptions, "tls", NULL)
 
 SAME(children, fork_from_a_thread, "family", "fork_plain")
 SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")
+SAME(children, a_child_forked_while_the_loader_is_busy_makes_threads, "family",
+     "fork_in_the_loader")
 SAME(children, a_forked_child_forks, "family", "fork_twice")
 SAME(children, children_made_without_libc, "family", "fork_raw")
 SAME(children, many_threads_fork_at_once, "family", "fork_storm")

@@ -32,10 +32,27 @@ static void tsd_gone(void *p)
 	took(LAW_TSD, 1);
 }
 
+static void *leaves(void *arg)
+{
+	pthread_exit(arg);
+}
+
+/*
+ * libc loads its unwinder when the first thread exits by call or is cancelled.  A child that is
+ * forked meanwhile finds it half loaded, and its own pthread_exit() aborts: so it does natively.
+ */
+static void load_unwinder(void)
+{
+	pthread_t t;
+
+	MUST(pthread_create(&t, NULL, leaves, NULL) == 0 && pthread_join(t, NULL) == 0);
+}
+
 void threads_init(unsigned limit)
 {
 	live_max = limit;
 	MUST(pthread_key_create(&key, tsd_gone) == 0);
+	load_unwinder();
 }
 
 static void ended(void *arg)

@@ -2,6 +2,7 @@
  * parent while a thread, not main, makes the child; parent and child must both be well after it.
  */
 #include <errno.h>
+#include <link.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -109,6 +110,39 @@ static void *fork_with_threads(void *arg)
 		int bad = threads_work();
 		exit(bad ? 91 : 4);
 	}
+	printf("child: %d\n", status_of(pid));
+	return NULL;
+}
+
+static int in_the_list(struct dl_phdr_info *info, size_t size, void *gate)
+{
+	put(from[1]);
+	get(*(int *)gate);
+	return 1;
+}
+
+static void *walks_the_list(void *gate)
+{
+	dl_iterate_phdr(in_the_list, gate);
+	return NULL;
+}
+
+/* The child's copy of a lock of the loader's is held by a thread that it does not have: natively it
+ * can make threads all the same. */
+static void *fork_in_the_loader(void *arg)
+{
+	int gate[2];
+	pthread_t t;
+	pid_t pid;
+
+	make_pipe(gate);
+	t = spawn(walks_the_list, gate);
+	get(from[0]);
+	pid = fork();
+	if (pid == 0)
+		_exit(threads_work() ? 96 : 9);
+	put(gate[1]);
+	join(t);
 	printf("child: %d\n", status_of(pid));
 	return NULL;
 }
@@ -341,6 +375,7 @@ static void *daemon_child(void *arg)
 	}
 BESIDE(fork_plain)
 BESIDE(fork_with_threads)
+BESIDE(fork_in_the_loader)
 BESIDE(fork_twice)
 BESIDE(fork_raw)
 BESIDE(fork_storm)
@@ -353,6 +388,7 @@ BESIDE(daemon_child)
 static const struct a_case cases[] = {
 	{ "fork_plain", case_fork_plain },
 	{ "fork_with_threads", case_fork_with_threads },
+	{ "fork_in_the_loader", case_fork_in_the_loader },
 	{ "fork_twice", case_fork_twice },
 	{ "fork_raw", case_fork_raw },
 	{ "fork_storm", case_fork_storm },
