@@ -15,6 +15,11 @@ void fence_init(void)
 	store_rlx(&fence_mode, have_membarrier ? FENCE_QUIET : FENCE_BUSY);
 }
 
+bool fence_is_cheap(void)
+{
+	return have_membarrier;
+}
+
 void fence_heavy(void)
 {
 	fence_full();

@@ -25,6 +25,9 @@ void fence_init(void);
 void fence_busy(void);
 void fence_quiet(void);
 
+/* Is there a membarrier?  Without it the mode is busy for ever. */
+bool fence_is_cheap(void);
+
 static inline bool fence_is_busy(void)
 {
 	return load_rlx(&fence_mode) == FENCE_BUSY; /* relaxed: a hint; fence_heavy() decides */

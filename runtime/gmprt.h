@@ -49,6 +49,28 @@ GMPRT_WEAK int gmp_maxprocs(int n);
 GMPRT_WEAK int gmp_stop_the_world(unsigned timeout_ms);
 GMPRT_WEAK void gmp_start_the_world(void);
 
+/*
+ * The counters, as Go's runtime/metrics has them: a name that says what is counted and in which
+ * unit, Go's own where Go has the thing ("/sched/gomaxprocs:threads"), and its value.  Fills at
+ * most room of them, always in the same order, and returns how many there are.  The names live as
+ * long as the library.  All values are 0 while the process has never had two threads.
+ */
+struct gmp_stat {
+	const char *name;
+	unsigned long value;
+};
+GMPRT_WEAK int gmp_read_stats(struct gmp_stat *stats, int room);
+
+/*
+ * Go's histogram /sched/latencies:seconds: count waits for a P took from_ns and longer, but not as
+ * long as the next bucket's from_ns.  Fills at most room buckets and returns how many there are.
+ */
+struct gmp_latency {
+	unsigned long from_ns;
+	unsigned long count;
+};
+GMPRT_WEAK int gmp_read_latencies(struct gmp_latency *buckets, int room);
+
 /* Go's LockOSThread.  Every thread keeps its OS thread in this mode, so they do nothing. */
 GMPRT_WEAK void gmp_lock_os_thread(void);
 GMPRT_WEAK void gmp_unlock_os_thread(void);

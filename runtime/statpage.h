@@ -22,7 +22,7 @@
 #define STATPAGE_NAME "%d-%x"
 #define STATPAGE_TRACE ".trace"		  /* what a tool appends to name the file of WANT_TRACE */
 #define STATPAGE_MAGIC 0x31746174737067ul /* "gpstat1" */
-#define STATPAGE_VERSION 2
+#define STATPAGE_VERSION 3
 
 #define STRAY_KINDS 512 /* syscall numbers counted one by one; slot 0 = page fault */
 
@@ -62,7 +62,6 @@ struct stats {
 #undef STAT
 #undef GAUGE
 	au64 latency[LATENCIES];
-	au64 latency_ns; /* sum of all waits */
 	au32 stray_calls[STRAY_KINDS];
 };
 

@@ -1,6 +1,8 @@
-/* The counters in words: one line at exit, and Go's SCHED line. */
+/* The counters in words: one line at exit, Go's SCHED line, and by name for programs. */
 #include "runtime/stats.h"
 
+#include "runtime/fence.h"
+#include "runtime/gmprt.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
 #include "runtime/runq.h"
@@ -62,7 +64,8 @@ void stats_gauges(struct gauges *ret)
 				.idle = sched.npidle,
 				.threads = load_rlx(&sched.ng) + load_rlx(&sched.sysmon_on),
 				.runq = load_rlx(&sched.runq.size),
-				.backq = load_rlx(&sched.backq.size) };
+				.backq = load_rlx(&sched.backq.size),
+				.membarrier = fence_is_cheap() };
 	/* acquire, @pair allm. */
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
 		count_g(m->g, ret);
@@ -148,4 +151,38 @@ void schedtrace(u64 now)
 		n += gmp_format(line + n, LINE - n, " %u", load_rlx(&sched.allp[i]->schedtick));
 	n += gmp_format(line + n, LINE - n, " ]\n");
 	os_write(2, line, n);
+}
+
+/* ---- the public form: gmprt.h ---- */
+
+struct list {
+	struct gmp_stat *at;
+	int room, n;
+};
+
+static void put(struct list *l, const char *name, u64 value)
+{
+	if (l->n++ < l->room)
+		*l->at++ = (struct gmp_stat){ name, value };
+}
+
+int gmp_read_stats(struct gmp_stat *stats, int room)
+{
+	struct list l = { stats, room, 0 };
+	struct gauges now;
+
+	stats_gauges(&now);
+#define STAT(name, kind, metric, help) put(&l, metric, stat_get(name));
+#define GAUGE(name, metric, help) put(&l, metric, now.name);
+#include "runtime/stats.def"
+#undef STAT
+#undef GAUGE
+	return l.n;
+}
+
+int gmp_read_latencies(struct gmp_latency *buckets, int room)
+{
+	for (int i = 0; i < room && i < LATENCIES; i++)
+		buckets[i] = (struct gmp_latency){ latency_floor((u32)i), stat_get(latency[i]) };
+	return LATENCIES;
 }

@@ -52,7 +52,11 @@ static void explain(pid_t pid, int err)
 	fail("cannot stop process %d: %s", pid, strerror(err));
 }
 
-/* When the kernel last took the thread off a CPU, on the clock of /proc/uptime; < 0: not said. */
+/*
+ * When the kernel last took the thread off a CPU, on the clock of /proc/uptime; < 0: not said.  It
+ * says 0 of one that it moved to another CPU's queue meanwhile: since 6.12 sleepers stay queued for
+ * a while, and are moved with the others when the machine is busy.
+ */
 static double last_ran_s(pid_t pid, pid_t tid)
 {
 	FILE *f = proc_open(pid, "task/%d/sched", tid);
@@ -64,7 +68,7 @@ static double last_ran_s(pid_t pid, pid_t tid)
 			break;
 	if (f)
 		fclose(f);
-	return ms < 0 ? -1 : ms / 1e3;
+	return ms > 0 ? ms / 1e3 : -1;
 }
 
 static void describe(const struct freeze *f, struct thread *t)

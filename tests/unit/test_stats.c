@@ -5,6 +5,7 @@
 #include <regex.h>
 #include <string.h>
 
+#include "runtime/gmprt.h"
 #include "runtime/os.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
@@ -138,4 +139,55 @@ Test(stats, a_maximum_only_rises)
 	cr_assert_eq(stat_get(maxwait_ns), 5);
 	stat_max(maxwait_ns, 6);
 	cr_assert_eq(stat_get(maxwait_ns), 6);
+}
+
+/* What programs and scrapers hold on to. */
+Test(stats, metrics_are_pairs_with_names_of_their_own_and_fit_the_room)
+{
+	struct gmp_stat all[64], few[3] = { [2] = { "not touched", 7 } };
+	int n = gmp_read_stats(all, 64);
+
+	cr_assert(n > 10 && n < 64);
+	for (int i = 0; i < n; i++) {
+		cr_assert(all[i].name[0] == '/' && strchr(all[i].name, ':'), "%s", all[i].name);
+		for (int j = 0; j < i; j++)
+			cr_assert_str_neq(all[i].name, all[j].name);
+	}
+	cr_assert_eq(gmp_read_stats(few, 2), n);
+	cr_assert_str_eq(few[1].name, all[1].name);
+	cr_assert_str_eq(few[2].name, "not touched");
+	cr_assert_eq(gmp_read_stats(NULL, 0), n);
+}
+
+Test(stats, metrics_show_what_is_counted)
+{
+	struct gmp_stat all[64];
+	int n;
+
+	stat_add(handoffs, 5);
+	n = gmp_read_stats(all, 64);
+	for (int i = 0; i < n; i++)
+		if (strcmp(all[i].name, "/gmp/handoffs:events") == 0)
+			cr_assert_eq(all[i].value, 5);
+		else if (strcmp(all[i].name, "/sched/gomaxprocs:threads") == 0)
+			cr_assert_eq(all[i].value, 2);
+}
+
+Test(stats, latencies_lie_in_the_bucket_that_says_so)
+{
+	struct gmp_latency l[LATENCIES];
+
+	cr_assert_eq(gmp_read_latencies(NULL, 0), LATENCIES);
+	stat_waited(0);
+	stat_waited(1000000);
+	cr_assert_eq(gmp_read_latencies(l, LATENCIES), LATENCIES);
+	cr_assert_eq(l[0].from_ns, 0);
+	cr_assert_eq(l[0].count, 1);
+	for (int i = 1; i < LATENCIES; i++) {
+		bool here = l[i].from_ns <= 1000000 &&
+			    (i + 1 == LATENCIES || l[i + 1].from_ns > 1000000);
+
+		cr_assert_lt(l[i - 1].from_ns, l[i].from_ns);
+		cr_assert_eq(l[i].count, here, "bucket %d from %lu ns", i, l[i].from_ns);
+	}
 }
