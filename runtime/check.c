@@ -1,5 +1,5 @@
 /*
- * The books of the scheduler: Ps handed out + idle = gomaxprocs; and what happens when they fail.
+ * The books of the scheduler: Ps handed out + idle = nlent; and what happens when they fail.
  */
 #include "runtime/lock.h"
 #include "runtime/note.h"
@@ -35,7 +35,7 @@ static u32 queued_locked(void)
 
 static const char *check_locked(u32 *handed, u32 *idle)
 {
-	u32 procs = load_rlx(&sched.gomaxprocs);
+	u32 procs = load_rlx(&sched.nlent);
 
 	*handed = *idle = 0;
 	for (struct p *p = sched.pidle; p; p = p->link)
@@ -73,7 +73,7 @@ static bool all_answered(void)
 {
 	u64 end = os_nanotime() + ANSWER_NS;
 
-	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++)
+	for (u32 i = 0; i < load_rlx(&sched.nlent); i++)
 		while (!answered(sched.allp[i])) {
 			if (os_nanotime() > end)
 				return false;

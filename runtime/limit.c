@@ -12,6 +12,7 @@
 static struct cgroup cgroup; /* here, because the stack is the host's and may be small */
 static u64 mask[CPU_WORDS];
 static au32 followed;
+static u64 share = QUOTA_NONE;
 
 /*
  * CPUs that some thread of ours may use.  One thread's mask does not do: a host may pin each of its
@@ -45,6 +46,7 @@ u32 limit_procs(void)
 		return opts.maxprocs;
 	procs = cpus_usable();
 	quota = cgroup_limit(&cgroup);
+	share = quota < procs * QUOTA_UNIT ? quota : QUOTA_NONE;
 	if (quota != QUOTA_NONE) {
 		quota += opts.quota_round == QUOTA_ROUND_CEIL ? QUOTA_UNIT - 1 : 0;
 		if (quota / QUOTA_UNIT < procs)
@@ -59,6 +61,11 @@ u32 limit_start(void)
 {
 	store_rlx(&followed, !opts.maxprocs);
 	return limit_procs();
+}
+
+u64 limit_share(void)
+{
+	return limit_followed() ? share : QUOTA_NONE;
 }
 
 bool limit_followed(void)

@@ -14,6 +14,9 @@ u32 limit_procs(void);
 /* The number to start with; from now on it is followed, unless GMP_MAXPROCS has set it. */
 u32 limit_start(void);
 bool limit_followed(void);
+/* The quota that the number follows, in QUOTA_UNITs of cgroup.h; QUOTA_NONE: none, or it is not
+ * less than the CPUs.  By: sysmon. */
+u64 limit_share(void);
 /* Reads again, and resizes when that has changed.  By: sysmon, every LIMIT_EVERY_NS. */
 void limit_follow(void);
 /* The host says how many, and is not overruled once this returns.  The old number. */

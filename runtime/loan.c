@@ -74,7 +74,7 @@ static bool lent_here(struct g *g)
 struct p *loan_take(void)
 {
 	bool alone = load_rlx(&sched.nwait) == 0;
-	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.gomaxprocs);
+	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.nlent);
 
 	for (u32 i = 0; i < n; i++) {
 		struct p *p = sched.allp[i];

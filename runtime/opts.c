@@ -22,6 +22,7 @@ struct opts opts = {
 #define CHOICE_on_bug(def) ON_BUG_##def
 #define CHOICE_preempt(def) PREEMPT_##def
 #define CHOICE_quota_round(def) QUOTA_ROUND_##def
+#define CHOICE_pace(def) PACE_##def
 #include "runtime/opts.def"
 #undef OPT
 #undef CHOICE

@@ -6,6 +6,7 @@
 
 enum on_bug { ON_BUG_DISSOLVE, ON_BUG_ABORT };
 enum quota_round { QUOTA_ROUND_CEIL, QUOTA_ROUND_FLOOR };
+enum pace_mode { PACE_OFF, PACE_ON };
 enum preempt_mode { PREEMPT_SIGNAL, PREEMPT_GATE, PREEMPT_OFF };
 
 #define OPT_TEXT_MAX 256

@@ -17,6 +17,7 @@ void os_futex_wake_shared(au32 *addr, u32 n);
 u64 os_nanotime(void);		       /* CLOCK_MONOTONIC */
 void os_set_clock(u64 (*clock)(void)); /* a cheaper clock of the same time (the vDSO's) */
 i64 os_thread_cpu(i32 tid);	       /* CPU time of a thread of ours in ns, or -errno */
+i64 os_process_cpu(void);	       /* of all our threads, those that have ended too */
 
 int os_membarrier_register(void);
 void os_membarrier(void);

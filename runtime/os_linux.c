@@ -70,14 +70,23 @@ void os_futex_wake_shared(au32 *addr, u32 n)
 	gmp_rawsyscall6(__NR_futex, (long)addr, FUTEX_WAKE, n, 0, 0, 0);
 }
 
-i64 os_thread_cpu(i32 tid)
+static i64 cpu_clock(int clock)
 {
 	struct __kernel_timespec ts;
-	/* MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED) of the kernel's posix-timers.h. */
-	int clock = (int)(~(u32)tid << 3 | 6);
 	long err = gmp_rawsyscall6(__NR_clock_gettime, clock, (long)&ts, 0, 0, 0, 0);
 
 	return err ? err : ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+i64 os_thread_cpu(i32 tid)
+{
+	/* MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED) of the kernel's posix-timers.h. */
+	return cpu_clock((int)(~(u32)tid << 3 | 6));
+}
+
+i64 os_process_cpu(void)
+{
+	return cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 int os_membarrier_register(void)

@@ -84,7 +84,7 @@ void preempt_settle(struct m *m)
 
 void preempt_yield(struct m *m)
 {
-	bool over = m->p->id >= load_rlx(&sched.gomaxprocs);
+	bool over = m->p->id >= load_rlx(&sched.nlent);
 	bool wanted = over || load_rlx(&sched.nwait) || load_rlx(&sched.stopping);
 
 	if (wanted && preempt_put_off(m))

@@ -121,7 +121,7 @@ static struct g *next_locked(struct p **p)
 {
 	struct g *g;
 
-	if ((*p)->id >= load_rlx(&sched.gomaxprocs)) {
+	if ((*p)->id >= load_rlx(&sched.nlent)) {
 		pdestroy(*p);
 		*p = pidleget(NULL);
 		if (!*p)
@@ -206,7 +206,7 @@ void handoffp(struct p *p)
 	struct g *g = NULL;
 
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
-	if (p->id < load_rlx(&sched.gomaxprocs) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
+	if (p->id < load_rlx(&sched.nlent) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
 	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size) &&
 	    !load_rlx(&sched.stopping))
 		g = runq_get(p); /* the common case among hogs needs no lock */
@@ -457,12 +457,13 @@ void gosched(struct m *m)
 bool sched_stop(bool stop)
 {
 	u64 mask = crit_enter();
-	bool done;
+	bool done = true;
 
 	mutex_lock(&sched.lock);
 	/* relaxed: the lock orders it; who reads it without finds out at the next scan. */
 	store_rlx(&sched.stopping, stop);
-	done = sched.npidle == load_rlx(&sched.gomaxprocs);
+	for (u32 i = 0; i < sched.nallp; i++) /* one above the cap may still be held */
+		done &= load_rlx(&sched.allp[i]->status) != P_RUNNING;
 	mutex_unlock(&sched.lock);
 	crit_leave(mask);
 	return done;
@@ -512,17 +513,15 @@ static u32 grow_to(u32 n)
 	return n;
 }
 
-u32 procresize(u32 n)
+/*
+ * The Ps from n on die, at once or, when they are held, in handoffp().  Under sched.lock.  Those
+ * below n that were dead are returned, linked and owned by the caller.
+ */
+static struct p *lend_locked(u32 n)
 {
-	u64 mask = crit_enter();
 	struct p *fresh = NULL, *p, **at;
-	u32 old;
 
-	mutex_lock(&sched.lock);
-	old = load_rlx(&sched.gomaxprocs);
-	n = grow_to(n);
-	store_rlx(&sched.gomaxprocs, n);
-	trace(PROCS_CHANGE, 0, n);
+	store_rlx(&sched.nlent, n);
 	for (at = &sched.pidle; (p = *at);) {
 		if (p->id < n) {
 			at = &p->link;
@@ -532,21 +531,55 @@ u32 procresize(u32 n)
 		sched.npidle--;
 		pdestroy(p);
 	}
-	/*
-	 * A P above the cap that is still held dies in handoffp(); one that comes back is reused.
-	 */
-	for (u32 i = old; i < n; i++) {
-		if (load_rlx(&sched.allp[i]->status) != P_DEAD)
+	for (u32 i = n; i--;) {
+		p = sched.allp[i];
+		if (load_rlx(&p->status) != P_DEAD)
 			continue;
-		store_rlx(&sched.allp[i]->status, P_RUNNING);
-		sched.allp[i]->link = fresh;
-		fresh = sched.allp[i];
+		store_rlx(&p->status, P_RUNNING);
+		p->link = fresh;
+		fresh = p;
 	}
-	mutex_unlock(&sched.lock);
+	return fresh;
+}
+
+static void hand_out(struct p *fresh)
+{
+	struct p *p;
+
 	while ((p = fresh)) {
 		fresh = p->link;
 		handoffp(p);
 	}
+}
+
+void procs_lend(u32 n)
+{
+	u64 mask = crit_enter();
+	struct p *fresh;
+
+	mutex_lock(&sched.lock);
+	if (n > load_rlx(&sched.gomaxprocs))
+		n = load_rlx(&sched.gomaxprocs);
+	fresh = lend_locked(n);
+	mutex_unlock(&sched.lock);
+	hand_out(fresh);
+	crit_leave(mask);
+}
+
+u32 procresize(u32 n)
+{
+	u64 mask = crit_enter();
+	struct p *fresh;
+	u32 old;
+
+	mutex_lock(&sched.lock);
+	old = load_rlx(&sched.gomaxprocs);
+	n = grow_to(n);
+	store_rlx(&sched.gomaxprocs, n);
+	trace(PROCS_CHANGE, 0, n);
+	fresh = lend_locked(n);
+	mutex_unlock(&sched.lock);
+	hand_out(fresh);
 	preempt_above(n);
 	crit_leave(mask);
 	return old;

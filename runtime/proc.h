@@ -29,7 +29,7 @@ void gosched(struct m *m);
 
 /* Owner's side: takes our P off our own word.  NULL when it was seized before. */
 struct p *releasep(struct g *g);
-/* The P goes to the next runnable G, else idle, else (above gomaxprocs) dead.  Caller owned it. */
+/* The P goes to the next runnable G, else idle, else (above nlent) dead.  Caller owned it. */
 void handoffp(struct p *p);
 
 /*
@@ -66,6 +66,11 @@ void sched_resume(void);
 
 /* Changes gomaxprocs, 1..MAXPROCS_MAX, without stopping anybody; returns the old value. */
 u32 procresize(u32 n);
+/*
+ * For a while no more than n Ps, 0..gomaxprocs, are handed out; one that is held above that goes
+ * when its G gives it up.  procresize() ends it.
+ */
+void procs_lend(u32 n);
 
 /* Fail-open: wakes every parked G; from now on nobody waits for a P. */
 void sched_dissolve(void);

@@ -31,20 +31,26 @@ static void ask(struct g *g)
 		preempt_send(g);
 }
 
-static void stop_ps(void)
+u32 call_in(u32 from)
 {
+	u32 held = 0;
+
 	/* relaxed: a P made this moment is seen next round. */
-	for (u32 i = 0; i < sched.nallp; i++) {
+	for (u32 i = from; i < sched.nallp; i++) {
 		struct p *p = sched.allp[i];
 		struct g *g = load_acq(&p->g); /* @pair owner */
 
-		if (!g || load_rlx(&p->status) != P_RUNNING)
+		if (load_rlx(&p->status) != P_RUNNING)
 			continue;
-		if (load_acq(&g->status) != G_SYSCALL)
-			ask(g);
-		else if (seize_loan(p))
+		if (g && load_acq(&g->status) == G_SYSCALL && seize_loan(p)) {
 			handoffp(p);
+			continue;
+		}
+		if (g && load_acq(&g->status) != G_SYSCALL)
+			ask(g);
+		held++;
 	}
+	return held;
 }
 
 /*
@@ -78,7 +84,7 @@ static bool stop_round(void)
 	u64 mask = crit_enter();
 	bool still;
 
-	stop_ps();
+	call_in(0);
 	still = strays_stand();
 	crit_leave(mask);
 	return sched_stop(true) && still;

@@ -4,6 +4,12 @@
 
 #include "runtime/types.h"
 
+/*
+ * Asks for the Ps from number `from` on: those on loan are handed on at once, who runs with one is
+ * preempted.  How many are still held; a G that entered a call meanwhile is found by the next
+ * round only.  Signals blocked.
+ */
+u32 call_in(u32 from);
 /* 0, -ETIMEDOUT after timeout_ms (0: no limit), -EOPNOTSUPP when the cap is dissolved. */
 int stoptheworld(u32 timeout_ms);
 /* By: who stopped it. */

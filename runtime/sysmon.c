@@ -21,6 +21,7 @@
 #include "runtime/loan.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/pace.h"
 #include "runtime/page.h"
 #include "runtime/preempt.h"
 #include "runtime/print.h"
@@ -417,6 +418,7 @@ struct rounds {
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
 	u64 limit_ns; /* when the number of Ps is looked up again */
+	struct pace pace;
 	u32 seen;     /* Gs that waited when the sleep was chosen */
 };
 
@@ -431,6 +433,8 @@ static u64 next_due(struct rounds *r, u64 now)
 		at = min_u64(at, r->strays_ns);
 	if (limit_followed())
 		at = min_u64(at, r->limit_ns);
+	if (r->pace.due_ns)
+		at = min_u64(at, r->pace.due_ns);
 	if (at == NEVER)
 		return 0;
 	return at > now ? at - now : 1;
@@ -475,7 +479,8 @@ static u64 shortest_slice(void)
 static i64 round_once(struct rounds *r)
 {
 	u64 now = os_nanotime(), due;
-	bool waiters = load_rlx(&sched.nwait) != 0;
+	/* Those who wait while every P rests wait for the round that pace.c asked for. */
+	bool waiters = load_rlx(&sched.nwait) != 0 && load_rlx(&sched.nlent);
 
 	if (waiters)
 		fence_busy();
@@ -487,6 +492,7 @@ static i64 round_once(struct rounds *r)
 	round_strays(r, now);
 	round_trace(r, now);
 	round_limit(r, now);
+	pace_round(&r->pace, now);
 	page_serve(now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
@@ -495,6 +501,8 @@ static i64 round_once(struct rounds *r)
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
 		return due ? (i64)due : -1;
 	}
+	if (!waiters && due)
+		return (i64)due;
 	return (i64)(due ? min_u64(due, r->delay_ns) : r->delay_ns);
 }
 

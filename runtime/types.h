@@ -130,7 +130,7 @@ struct m {
 enum p_status {
 	P_IDLE,	   /* on sched.pidle.   Owner: sched.lock. */
 	P_RUNNING, /* handed out.       Owner: the G whose hold names it, or who hands it on. */
-	P_DEAD,	   /* above gomaxprocs. Owner: sched.lock. */
+	P_DEAD,	   /* above nlent.      Owner: sched.lock. */
 };
 
 #define RUNQ_SIZE 256
@@ -211,6 +211,7 @@ struct sched {
 	struct gqueue lockq; /* first those with a lock that others may wait for, */
 	struct gqueue backq; /* then new Gs and those back from a call */
 	au32 gomaxprocs;     /* written under lock, read anywhere */
+	au32 nlent;	     /* the Ps below this may be handed out: all, or less when pace.c says */
 	u32 nallp;	     /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */

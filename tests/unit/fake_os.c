@@ -75,6 +75,21 @@ void os_set_clock(u64 (*clock)(void))
 {
 }
 
+static i64 cpu_of(struct fake_m *m)
+{
+	return (i64)(m->cpu_ns + (m->state == FAKE_COMPUTING ? fake.now - m->cpu_since : 0));
+}
+
+i64 os_process_cpu(void)
+{
+	i64 sum = 0;
+
+	kernel_entry("process_cpu");
+	for (u32 i = 0; i < fake.nm; i++)
+		sum += cpu_of(&fake.m[i]);
+	return sum;
+}
+
 i64 os_thread_cpu(i32 tid)
 {
 	struct fake_m *m;
@@ -84,7 +99,7 @@ i64 os_thread_cpu(i32 tid)
 	m = find(tid);
 	if (!m || m->state == FAKE_DONE)
 		return -22;
-	return (i64)(m->cpu_ns + (m->state == FAKE_COMPUTING ? fake.now - m->cpu_since : 0));
+	return cpu_of(m);
 }
 
 int os_membarrier_register(void)

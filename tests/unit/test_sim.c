@@ -99,9 +99,9 @@ static void check_books(void)
 		struct p *p = sched.allp[i];
 
 		queued += p->runqtail.v - p->runqhead.v;
-		handed += i < sched.gomaxprocs.v && p->status.v == P_RUNNING;
+		handed += i < sched.nlent.v && p->status.v == P_RUNNING;
 	}
-	if (handed + sched.npidle != sched.gomaxprocs.v)
+	if (handed + sched.npidle != sched.nlent.v)
 		fake_fail("a P is lost: handed out %u, idle %u", handed, sched.npidle);
 	if (queued && sched.npidle)
 		fake_fail("%u wait and %u Ps are idle", queued, sched.npidle);
