@@ -531,7 +531,8 @@ static struct p *lend_locked(u32 n)
 		sched.npidle--;
 		pdestroy(p);
 	}
-	for (u32 i = n; i--;) {
+	/* So P 0 goes idle last and is the first to be taken: it is never above the cap. */
+	for (u32 i = 0; i < n; i++) {
 		p = sched.allp[i];
 		if (load_rlx(&p->status) != P_DEAD)
 			continue;

@@ -419,7 +419,7 @@ struct rounds {
 	u64 trace_ns;
 	u64 limit_ns; /* when the number of Ps is looked up again */
 	struct pace pace;
-	u32 seen;     /* Gs that waited when the sleep was chosen */
+	u32 seen; /* Gs that waited when the sleep was chosen */
 };
 
 /* When the next thing falls due, in ns from now; 0 = nothing does. */
@@ -479,8 +479,7 @@ static u64 shortest_slice(void)
 static i64 round_once(struct rounds *r)
 {
 	u64 now = os_nanotime(), due;
-	/* Those who wait while every P rests wait for the round that pace.c asked for. */
-	bool waiters = load_rlx(&sched.nwait) != 0 && load_rlx(&sched.nlent);
+	bool waiters = load_rlx(&sched.nwait) != 0;
 
 	if (waiters)
 		fence_busy();
@@ -501,8 +500,8 @@ static i64 round_once(struct rounds *r)
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
 		return due ? (i64)due : -1;
 	}
-	if (!waiters && due)
-		return (i64)due;
+	if (!load_rlx(&sched.nlent) && due)
+		return (i64)due; /* every P rests: until pace.c's next round */
 	return (i64)(due ? min_u64(due, r->delay_ns) : r->delay_ns);
 }
 

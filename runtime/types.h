@@ -211,7 +211,7 @@ struct sched {
 	struct gqueue lockq; /* first those with a lock that others may wait for, */
 	struct gqueue backq; /* then new Gs and those back from a call */
 	au32 gomaxprocs;     /* written under lock, read anywhere */
-	au32 nlent;	     /* the Ps below this may be handed out: all, or less when pace.c says */
+	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
 	u32 nallp;	     /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */
