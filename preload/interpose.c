@@ -11,14 +11,14 @@
 #include "preload/stream.h"
 
 /* A token at hand: most likely no wait, and if another thread takes it first the loan covers it. */
-static u64 sem_class(sem_t *s)
+static u64 sem_class(sem_t *s, u64 ever)
 {
 	int value = 0;
 
 	if (!gate_active())
 		return NEVER;
 	real_sem_getvalue(s, &value);
-	return value > 0 ? MAY_WAIT : WILL_WAIT;
+	return (value > 0 ? MAY_WAIT : WILL_WAIT) | ON(WAIT_SEM, s) | ever;
 }
 
 #define CALL(type, name, version, class, nr, params, args) \

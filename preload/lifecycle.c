@@ -13,6 +13,7 @@
 #include "asm/asm.h"
 #include "preload/host.h"
 #include "preload/interpose.h"
+#include "preload/traceback.h"
 #include "runtime/cpu.h"
 #include "runtime/fork.h"
 #include "runtime/gate.h"
@@ -91,6 +92,7 @@ void gmp_init(void)
 	os_set_clock(vdso_nanotime);
 	rt_hooks.abort = dump_and_abort;
 	threads_init();
+	traceback_init();
 	pthread_atfork(NULL, NULL, fork_child);
 	if (!opts.follow)
 		stop_following();

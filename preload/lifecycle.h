@@ -21,8 +21,7 @@ void threads_quiesce(void);
 void signals_activate(void);
 /* signal.c: the same, once sched.life is free. */
 void signals_activated(void);
-/* dump.c: loads what a dump needs, where that is safe; and the abort hook. */
-void dump_prepare(void);
+/* traceback.c: what is said when the scheduler's own state is broken. */
 void dump_and_abort(void);
 
 #endif

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <threads.h>
 
+#include "preload/frames.h"
 #include "preload/host.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
@@ -237,7 +238,7 @@ static bool activate_first(void)
 	getm()->dtor_rounds = 0;
 	signals_activate();
 	if (opts.on_bug == ON_BUG_ABORT)
-		dump_prepare();
+		frames_prepare(); /* a dump may come where dlopen cannot be called */
 	return true;
 }
 

@@ -75,7 +75,7 @@ static inline errnum join_try(pthread_t thread, void **result)
 }
 
 /* Busy: it will wait.  Any other failure: libc most likely returns one, too. */
-#define TRY(type, name, version, attempt, nr, params, args) \
+#define TRY(type, name, version, attempt, nr, on, params, args) \
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
@@ -83,16 +83,16 @@ static inline errnum join_try(pthread_t thread, void **result)
 \
 		if (r == 0) \
 			return 0; \
-		GATE(r == BUSY_##type ? WILL_WAIT : MAY_WAIT, nr); \
+		GATE((r == BUSY_##type ? WILL_WAIT : MAY_WAIT) | (on), nr); \
 		return real_##name args; \
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 
 /* Counted before the gate closes, which may wait for a P: the holder of a lock gets one soon. */
-#define LOCK(type, name, version, tried, attempt, nr, params, args) \
+#define LOCK(type, name, version, tried, attempt, nr, on, params, args) \
 	static __attribute__((noinline)) type wait_##name params \
 	{ \
-		GATE((tried) ? WILL_WAIT : MAY_WAIT, nr); \
+		GATE(((tried) ? WILL_WAIT : MAY_WAIT) | (on), nr); \
 		return took_##type(real_##name args); \
 	} \
 	EXPORT type shim_##name params __asm__(#name); \

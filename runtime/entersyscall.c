@@ -67,7 +67,7 @@ void entersyscall_slow(struct m *m)
 	asked = load_rlx(&g->preempt) && !preempt_put_off(m);
 	if (!asked && loan_leave(m))
 		sysmon_kick();
-	else if (call_class(g) == WILL_WAIT || asked || would_wait(m->class))
+	else if (call_class(g) == WILL_WAIT || asked || would_wait(load_rlx(&m->class)))
 		entersyscallblock(m);
 	else
 		sysmon_kick();

@@ -36,10 +36,10 @@ static inline void entersyscall(struct m *m, u64 class, u32 nr)
 {
 	struct g *g = m->g;
 
-	m->class = class;
 	store_rlx(&m->cpu, cpu_here()); /* relaxed: a hint, loan.h */
-	/* relaxed, both: sysmon only compares and names. */
+	/* relaxed, all three: sysmon only compares and names. */
 	store_rlx(&g->callno, ((u32) class & CLASS_MASK) << 16 | (nr & 0xffff));
+	store_rlx(&m->class, class);
 	store_rlx(&g->syscalltick, load_rlx(&g->syscalltick) + 1);
 	/* release, @pair hold: what we did before is done when the P changes hands. */
 	store_rel(&g->status, G_SYSCALL);

@@ -71,6 +71,13 @@ struct gmp_latency {
 };
 GMPRT_WEAK int gmp_read_latencies(struct gmp_latency *buckets, int room);
 
+/*
+ * Writes every thread to fd as Go prints goroutines: state, what it waits for, stack.  The world is
+ * stopped for it, for a moment.  0, or -ETIMEDOUT when it did not stop within 0.3 s: then it is
+ * written all the same, and says so.  Needs no heap and no lock.
+ */
+GMPRT_WEAK int gmp_dump(int fd);
+
 /* Go's LockOSThread.  Every thread keeps its OS thread in this mode, so they do nothing. */
 GMPRT_WEAK void gmp_lock_os_thread(void);
 GMPRT_WEAK void gmp_unlock_os_thread(void);

@@ -37,6 +37,33 @@ enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
 #define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
 #define MAY_WRITE(fd) (MAY_WAIT | PROBE_WRITE | (u64)(u32)(fd) << 32)
 
+/*
+ * What only a thread of this process can end the wait for, in a class as well: its kind, whether it
+ * has no time limit, and the object's address.  For dumps and for checkdead; costs nothing.
+ */
+enum wait_kind {
+	WAIT_OTHER,
+	WAIT_MUTEX,
+	WAIT_RWLOCK,
+	WAIT_COND,
+	WAIT_SEM,
+	WAIT_BARRIER,
+	WAIT_JOIN
+};
+#define ON(kind, object) ((u64)(kind) << 8 | (u64)(uintptr_t)(object) << 16)
+#define ON_EVER (1ul << 15)
+
+static inline enum wait_kind class_wait(u64 class)
+{
+	return class & (PROBE_READ | PROBE_WRITE) ? WAIT_OTHER
+						  : (enum wait_kind)(class >> 8 & 0x7f);
+}
+
+static inline uintptr_t class_object(u64 class)
+{
+	return class >> 16;
+}
+
 #define CALL_NONE 0xffff /* no syscall number known for this bracket */
 
 enum g_status {
@@ -104,7 +131,7 @@ struct note {
 
 struct m {
 	au32 live;  /* 0: thread ended, or this is a forked child's wiped copy */
-	u64 class;  /* of the open bracket, descriptor included.  Owner only. */
+	au64 class; /* of the open bracket, with descriptor or object; owner writes */
 	u32 traced; /* the open bracket's end is an event.  Owner only. */
 	u32 depth;  /* open brackets of this thread, handlers' included.  Owner only. */
 	au32 sig;   /* enum sig_flight; see preempt.c */

@@ -22,7 +22,7 @@ const char *syscall_name(long nr)
 {
 	static const char *const names[] = {
 #define SYSCALL(name) [SYS_##name] = #name,
-#include "tools/syscalls.def"
+#include "preload/syscalls.def"
 #undef SYSCALL
 	};
 	static char other[24];

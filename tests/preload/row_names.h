@@ -11,7 +11,7 @@ static const char *const row_names[] = {
 #define CALL(type, name, version, class, nr, params, args) #name,
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) #name,
 #define VARIADIC(type, name, target, class, nr, params, args) #name,
-#define TRY(type, name, version, attempt, nr, params, args) #name,
+#define TRY(type, name, version, attempt, nr, on, params, args) #name,
 #define HAND(type, name, version, params, args) #name,
 #define REAL(type, name, version, params, args)
 #define ALIAS(alias, target) #alias,

@@ -20,7 +20,7 @@ static const char *const kinds[] = {
 #define ROW(type, name, symbol, version, params, args)
 #define CALL(type, name, version, class, nr, params, args) #name,
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) #name,
-#define TRY(type, name, version, attempt, nr, params, args) #name,
+#define TRY(type, name, version, attempt, nr, on, params, args) #name,
 #define HAND(type, name, version, params, args) #name,
 #define REAL(type, name, version, params, args)
 #include "preload/calls.def"

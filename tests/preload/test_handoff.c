@@ -47,7 +47,7 @@ static int syscall_of(const char *name)
 #define CALL(type, name, version, class, nr, params, args) { #name, NULL, nr },
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) { #name, NULL, nr },
 #define VARIADIC(type, name, target, class, nr, params, args) { #name, NULL, nr },
-#define TRY(type, name, version, attempt, nr, params, args) { #name, NULL, nr },
+#define TRY(type, name, version, attempt, nr, on, params, args) { #name, NULL, nr },
 #define ALIAS(alias, target) { #alias, #target, 0 },
 #define TRY_ALIAS(alias, target) { #alias, #target, 0 },
 #include "preload/calls.def"

@@ -1,9 +1,11 @@
 /*
  * Victim: `stuck deadlock` two threads that hold one mutex each and want the other's; `stuck spin`
- * four threads that only compute; `stuck pipe` a thread that reads what never comes.  main joins
- * the first.  Says "ready" when it is so.
+ * four threads that only compute; `stuck pipe` a thread that reads what never comes; `stuck loader`
+ * the same with the loader's lock; `stuck heap` with malloc's memory overwritten.  main joins the
+ * first.  Says "ready" when it is so.
  */
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +50,26 @@ static void *read_for_ever(void *arg)
 	return (void *)read(fd[0], &c, 1);
 }
 
+static int in_callback(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	read_for_ever(arg);
+	return 1;
+}
+
+static void *hold_loader(void *arg)
+{
+	dl_iterate_phdr(in_callback, arg);
+	return NULL;
+}
+
+/* What malloc keeps between the blocks, and the blocks of others. */
+static void wreck_heap(void)
+{
+	char *at = malloc(16);
+
+	memset(at - 4096, 0x41, 8192);
+}
+
 /* In the kernel, in a call that nothing but a wake-up ends. */
 static bool sleeps(void *tid)
 {
@@ -84,10 +106,16 @@ int main(int argc, char **argv)
 		start(4, spin_here, false);
 	else if (strcmp(what, "pipe") == 0)
 		start(1, read_for_ever, true);
+	else if (strcmp(what, "loader") == 0)
+		start(1, hold_loader, true);
+	else if (strcmp(what, "heap") == 0)
+		start(1, read_for_ever, true);
 	else
 		die("no kind '%s'", what);
 	printf("ready %p %p\n", (void *)&locks[0], (void *)&locks[1]);
 	fflush(stdout);
+	if (strcmp(what, "heap") == 0)
+		wreck_heap();
 	pthread_join(threads[0], NULL);
 	return 0;
 }

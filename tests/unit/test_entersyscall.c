@@ -65,7 +65,7 @@ Test(entersyscall, says_what_the_call_is)
 	entersyscall(m, MAY_READ(9), 0x12345);
 	cr_assert_eq(call_class(g), MAY_WAIT);
 	cr_assert_eq(load_rlx(&g->callno) & 0xffff, 0x2345);
-	cr_assert_eq(m->class, MAY_READ(9));
+	cr_assert_eq(load_rlx(&m->class), MAY_READ(9));
 	cr_assert_eq(load_rlx(&g->syscalltick), tick + 1);
 	exitsyscall(m);
 	entersyscall(m, COMPOSE, CALL_NONE);

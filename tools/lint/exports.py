@@ -28,7 +28,7 @@ TARGET = {"ALIAS": ("CALL", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
 # The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so
 # from libpthread and libdl: built there or later, it needs these from there (README.md, Limits).
 FLOOR = (2, 31)
-MOVED = {"dladdr", "dlerror", "dlopen", "dlsym", "dlvsym", "pthread_key_create",
+MOVED = {"dladdr", "dladdr1", "dlerror", "dlopen", "dlsym", "dlvsym", "pthread_key_create",
          "pthread_setspecific"}
 
 faults = []

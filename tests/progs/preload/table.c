@@ -11,7 +11,7 @@
 #define CALL(type, name, version, class, nr, params, args) ROW_OF(name)
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) ROW_OF(name)
 #define VARIADIC(type, name, target, class, nr, params, args) ROW_OF(name)
-#define TRY(type, name, version, attempt, nr, params, args) ROW_OF(name)
+#define TRY(type, name, version, attempt, nr, on, params, args) ROW_OF(name)
 #define HAND(type, name, version, params, args) ROW_OF(name)
 #define REAL(type, name, version, params, args)
 #undef ROW
@@ -26,7 +26,7 @@ const struct row *const all_rows[] = {
 #define CALL(type, name, version, class, nr, params, args) &row_##name,
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) &row_##name,
 #define VARIADIC(type, name, target, class, nr, params, args) &row_##name,
-#define TRY(type, name, version, attempt, nr, params, args) &row_##name,
+#define TRY(type, name, version, attempt, nr, on, params, args) &row_##name,
 #define HAND(type, name, version, params, args) &row_##name,
 #define REAL(type, name, version, params, args)
 #include "preload/calls.def"
