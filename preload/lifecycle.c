@@ -14,6 +14,7 @@
 #include "preload/host.h"
 #include "preload/interpose.h"
 #include "preload/traceback.h"
+#include "preload/waits.h"
 #include "runtime/cpu.h"
 #include "runtime/fork.h"
 #include "runtime/gate.h"
@@ -91,6 +92,9 @@ void gmp_init(void)
 	find_rseq();
 	os_set_clock(vdso_nanotime);
 	rt_hooks.abort = dump_and_abort;
+	rt_hooks.wait_is_private = wait_is_private;
+	rt_hooks.signal_may_wake = traceback_signal_may_wake;
+	rt_hooks.dead = traceback_dead;
 	threads_init();
 	traceback_init();
 	pthread_atfork(NULL, NULL, fork_child);

@@ -275,6 +275,13 @@ void dump_and_abort(void)
 	_exit(134);
 }
 
+static void end_like_go(void)
+{
+	trace_stop();
+	page_close();
+	sys(SYS_exit_group, 2, 0, 0, 0);
+}
+
 /* ---- SIGQUIT ---- */
 
 static void on_quit(int sig, siginfo_t *info, void *context)
@@ -293,11 +300,8 @@ static void on_quit(int sig, siginfo_t *info, void *context)
 			    (u64)at->uc_mcontext.gregs[REG_RIP],
 			    m && load_rlx(&m->live) ? m->id : 0, info->si_code));
 	traceback(2, TB_STOP);
-	if (opts.traceback == 1) {
-		trace_stop();
-		page_close();
-		sys(SYS_exit_group, 2, 0, 0, 0); /* Go's status */
-	}
+	if (opts.traceback == 1)
+		end_like_go();
 	store_rel(&busy, 0);
 	errno = saved;
 }
@@ -308,10 +312,40 @@ void traceback_init(void)
 				 .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK },
 			 old;
 
+	if (opts.traceback || opts.checkdead)
+		frames_prepare(); /* a child can do it, too, but not with a wrecked heap */
 	if (!opts.traceback || real_sigaction(SIGQUIT, NULL, &old) != 0 ||
 	    (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN))
 		return;
 	sigfillset(&act.sa_mask); /* one dump at a time in a thread, whole */
 	real_sigaction(SIGQUIT, &act, NULL);
-	frames_prepare(); /* a child can do it, too, but not with a wrecked heap */
+}
+
+/* ---- all asleep for ever ---- */
+
+/* What a handler gets for what its own thread did wakes nobody who sleeps. */
+static bool is_synchronous(int sig)
+{
+	return sig == SIGILL || sig == SIGTRAP || sig == SIGABRT || sig == SIGBUS ||
+	       sig == SIGFPE || sig == SIGSEGV || sig == SIGSYS;
+}
+
+bool traceback_signal_may_wake(void)
+{
+	struct sigaction act;
+
+	/* Ours, which shows what the host sees; and libc refuses its own two. */
+	for (int sig = 1; sig <= SIGRTMAX; sig++)
+		if (!is_synchronous(sig) && sigaction(sig, NULL, &act) == 0 &&
+		    act.sa_handler != SIG_DFL && act.sa_handler != SIG_IGN &&
+		    act.sa_sigaction != on_quit)
+			return true;
+	return false;
+}
+
+void traceback_dead(void)
+{
+	say(2, "fatal error: all goroutines are asleep - deadlock!\n\n");
+	traceback(2, TB_PLAIN);
+	end_like_go();
 }

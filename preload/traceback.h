@@ -19,4 +19,8 @@ int traceback(int fd, enum traceback_how how);
 /* GMP_TRACEBACK: SIGQUIT is ours, unless the host has a handler or takes it later. */
 void traceback_init(void);
 
+/* Hooks of runtime/dead.c. */
+bool traceback_signal_may_wake(void);
+void traceback_dead(void);
+
 #endif

@@ -22,7 +22,8 @@ static bool peek(uintptr_t at, void *buf, size_t len)
 {
 	struct iovec to = { buf, len }, from = { (void *)at, len };
 
-	return process_vm_readv(os_getpid(), &to, 1, &from, 1, 0) == (ssize_t)len;
+	/* By our own id: the process as a whole has no memory once its main thread has ended. */
+	return process_vm_readv(os_gettid(), &to, 1, &from, 1, 0) == (ssize_t)len;
 }
 
 /* The semaphore as glibc has it inside: value and waiters, then whether the futex is private. */

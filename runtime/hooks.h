@@ -14,6 +14,12 @@ struct rt_hooks {
 	struct m *(*adopt)(void);
 	/* Dumps what it can of all stacks and ends the process with SIGABRT.  Does not return. */
 	void (*abort)(void);
+	/* dead.c: can no other process, and no thread that dies, end a wait of this class? */
+	bool (*wait_is_private)(u64 class);
+	/* Has the host a handler for a signal that may come from outside, or by a timer? */
+	bool (*signal_may_wake)(void);
+	/* All Gs are asleep for ever: says so and ends the process.  Does not return. */
+	void (*dead)(void);
 };
 
 extern struct rt_hooks rt_hooks;

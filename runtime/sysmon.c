@@ -15,8 +15,10 @@
 
 #include <asm/errno.h>
 
+#include "runtime/dead.h"
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
+#include "runtime/hooks.h"
 #include "runtime/limit.h"
 #include "runtime/loan.h"
 #include "runtime/opts.h"
@@ -417,6 +419,7 @@ struct rounds {
 	u64 delay_ns;			/* to the next look at the Ps */
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
+	u64 dead_ns;
 	u64 limit_ns; /* when the number of Ps is looked up again */
 	struct pace pace;
 	u32 seen; /* Gs that waited when the sleep was chosen */
@@ -433,6 +436,8 @@ static u64 next_due(struct rounds *r, u64 now)
 		at = min_u64(at, r->strays_ns);
 	if (limit_followed())
 		at = min_u64(at, r->limit_ns);
+	if (opts.checkdead)
+		at = min_u64(at, r->dead_ns);
 	if (r->pace.due_ns)
 		at = min_u64(at, r->pace.due_ns);
 	if (at == NEVER)
@@ -468,6 +473,15 @@ static void round_limit(struct rounds *r, u64 now)
 	r->limit_ns = now + LIMIT_EVERY_NS;
 }
 
+static void round_dead(struct rounds *r, u64 now)
+{
+	if (!opts.checkdead || now < r->dead_ns)
+		return;
+	if (dead_look())
+		rt_hooks.dead();
+	r->dead_ns = now + DEAD_EVERY_NS;
+}
+
 /* Looking less often would let it run over. */
 static u64 shortest_slice(void)
 {
@@ -491,6 +505,7 @@ static i64 round_once(struct rounds *r)
 	round_strays(r, now);
 	round_trace(r, now);
 	round_limit(r, now);
+	round_dead(r, now);
 	pace_round(&r->pace, now);
 	page_serve(now);
 	due = next_due(r, now);
@@ -509,7 +524,7 @@ void sysmon_main(void)
 {
 	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
 
-	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose))
+	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose || opts.checkdead))
 		limit_freeze(); /* reading files would take the host's descriptors */
 	page_open();
 	trace_from_start();

@@ -148,8 +148,10 @@ struct m {
 	au32 cpu;	   /* that the open bracket began on; owner writes, a hint */
 	i32 tid;
 	u32 id;
-	au64 trace_at;	    /* next event; trace.c */
-	i64 stw_cpu;	    /* CPU clock when the world was last looked at.  Who stops it. */
+	au64 trace_at; /* next event; trace.c */
+	i64 stw_cpu;   /* CPU clock when the world was last looked at.  Who stops it. */
+	u32 dead_tick; /* dead.c's last look: brackets and CPU clock.  sysmon only. */
+	i64 dead_cpu;
 	struct m *alllink;  /* sched.allm, for ever; guarded by sched.lock */
 	struct m *freelink; /* guarded by sched.lock */
 };
@@ -254,6 +256,7 @@ struct sched {
 	/* sysmon only. */
 	struct g *strays;
 	u32 nstray;
+	u32 dead_gs, dead_looks; /* Gs at dead.c's last look; looks that agree */
 }
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 
