@@ -1,4 +1,5 @@
 """gmp trace: recording a running program, from its start, and every form of the result."""
+import bisect
 import collections
 import json
 import os
@@ -15,15 +16,32 @@ def at(name):
     return os.path.join(work, name)
 
 
+# What each phase must have besides pid and name, by the Trace Event Format's own tables.
+FIELDS = {"M": ("args",), "X": ("tid", "ts", "dur"), "C": ("ts", "args"),
+          "s": ("tid", "ts", "id", "cat"), "f": ("tid", "ts", "id", "cat")}
+
+
+def check_event(e):
+    expect(e, e["ph"] in FIELDS and isinstance(e["pid"], int) and isinstance(e["name"], str))
+    for field in FIELDS[e["ph"]]:
+        expect((field, e), field in e)
+    expect(e, all(isinstance(e.get(k, 0), int) for k in ("tid", "id")))
+    expect(e, all(isinstance(e.get(k, 0), (int, float)) and e.get(k, 0) >= 0 for k in ("ts", "dur")))
+    if e["ph"] == "M":
+        expect(e, e["name"] in ("process_name", "process_sort_index", "thread_name",
+                                "thread_sort_index"))
+        expect(e, set(e["args"]) <= {"name", "sort_index"})
+    elif e["ph"] == "C":
+        expect(e, all(isinstance(v, (int, float)) for v in e["args"].values()))
+
+
 def check_json(text):
-    """The rules of the Trace Event Format: slices of a track nest, flows pair, times are sane."""
+    """The rules of the Trace Event Format: slices of a track nest, flows pair and are bound to slices."""
     events = json.loads(text)["traceEvents"]
     tracks, flows = collections.defaultdict(list), collections.defaultdict(dict)
     for e in events:
-        expect(e, e["ph"] in "MXCsf" and "pid" in e and "name" in e)
-        expect(e, e["ph"] == "M" or e["ts"] >= 0)
+        check_event(e)
         if e["ph"] == "X":
-            expect(e, e["dur"] >= 0)
             tracks[e["pid"], e["tid"]].append((e["ts"], e["ts"] + e["dur"]))
         elif e["ph"] in "sf":
             expect(e, e["ph"] not in flows[e["id"]])
@@ -34,6 +52,11 @@ def check_json(text):
             expect((track, a, b), b[0] >= a[1] - 0.002)
     for f in flows.values():
         expect(f, set(f) == {"s", "f"} and f["s"]["ts"] <= f["f"]["ts"])
+        expect(f, f["s"]["cat"] == f["f"]["cat"] and f["s"]["name"] == f["f"]["name"])
+        for e in f.values():
+            slices = tracks[e["pid"], e["tid"]]
+            i = bisect.bisect(slices, (e["ts"] + 0.002,)) - 1
+            expect(("no slice to hang on", e), i >= 0 and e["ts"] <= slices[i][1] + 0.002)
     return events, flows
 
 
