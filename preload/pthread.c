@@ -4,9 +4,9 @@
  * A G is born before the start routine and dies in the last round of thread-specific data
  * destructors: C++ thread_locals and the host's own destructors have run by then, and may have
  * blocked. The first thread that the host creates brings the scheduler to life; sysmon lives while
- * there are Gs. It is a thread of libc's, so that setuid, gdb and exit treat it as one, and it ends
- * before the last G's thread does: the process must end in the host's thread, as it would without
- * us.
+ * there are two Gs, and a little longer (sysmon_life.h).  It is a thread of libc's, so that setuid,
+ * gdb and exit treat it as one, and it ends before the last G's thread does: the process must end
+ * in the host's thread, as it would without us.
  */
 #include <errno.h>
 #include <limits.h>
@@ -28,7 +28,7 @@
 #include "runtime/os.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
-#include "runtime/sysmon.h"
+#include "runtime/sysmon_life.h"
 
 /* Kept across fork: the child has the same keys and handlers. */
 static pthread_key_t exit_key;
@@ -57,32 +57,14 @@ static int thread_start(void (*fn)(void))
 	return -err;
 }
 
-static void sysmon_end_locked(void)
+/* Joining is a cancellation point, and creating a thread, or ending one, is none. */
+static void thread_join(void)
 {
-	sysmon_stop();
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	real_pthread_join(sysmon_thread, NULL);
-	store_rlx(&sched.sysmon_on, 0);
-}
-
-/* Starts or ends sysmon as there are Gs or not.  False: it could not be started. */
-static bool sysmon_sync(void)
-{
-	bool ok = true, want;
-
-	mutex_lock(&sched.life);
-	want = load_rlx(&sched.ng) > 0;
-	if (want && !load_rlx(&sched.sysmon_on)) {
-		store_rlx(&sched.sysmon_quit, 0);
-		store_rlx(&sched.sysmon_ready, 0);
-		ok = rt_hooks.thread_start(sysmon_main) == 0;
-		store_rlx(&sched.sysmon_on, ok);
-		if (ok)
-			sysmon_await_start();
-	} else if (!want && load_rlx(&sched.sysmon_on)) {
-		sysmon_end_locked();
-	}
-	mutex_unlock(&sched.life);
-	return ok;
+	pthread_setcancelstate(state, NULL);
 }
 
 /*
@@ -91,12 +73,17 @@ static bool sysmon_sync(void)
  */
 void threads_quiesce(void)
 {
-	if (getm() == &m_vfork) /* a vfork child: the threads are its parent's */
+	if (getm() != &m_vfork) /* a vfork child: the threads are its parent's */
+		sysmon_end(1);
+}
+
+/* After a G was made, before it waits for a P. */
+static void watch(void)
+{
+	if (load_rlx(&sched.dissolved) || sysmon_need())
 		return;
-	mutex_lock(&sched.life);
-	if (load_rlx(&sched.sysmon_on) && load_rlx(&sched.ng) <= 1)
-		sysmon_end_locked();
-	mutex_unlock(&sched.life);
+	gmp_warn("threads: sysmon's thread cannot be started; running without a cap");
+	sched_dissolve();
 }
 
 EXPORT int shim_unshare(int flags) __asm__("unshare");
@@ -118,7 +105,7 @@ EXPORT int shim_setns(int fd, int type)
 static void thread_exit(void)
 {
 	if (mexit())
-		sysmon_sync();
+		sysmon_end(0);
 }
 
 /* Destructor of exit_key: runs once a round, ends the G in the last one. */
@@ -200,6 +187,7 @@ static struct birth *conceive(void *start, void *arg)
 		return NULL;
 	}
 	*birth = (struct birth){ g, start, arg };
+	watch();
 	return birth;
 }
 
@@ -216,8 +204,9 @@ static struct m *adopt(void)
 
 	if (!g)
 		return NULL;
+	gmp_tls_m = &m_off; /* what libc calls to make a thread is no reason to come here again */
+	watch();
 	thread_begin(g);
-	sysmon_sync();
 	return g->m;
 }
 
@@ -253,13 +242,7 @@ bool threads_activate(void)
 		if (active)
 			signals_activated();
 	}
-	if (!active || load_rlx(&sched.sysmon_on))
-		return active;
-	if (sysmon_sync())
-		return true;
-	gmp_warn("threads: sysmon's thread cannot be started; running without a cap");
-	sched_dissolve();
-	return true;
+	return active;
 }
 
 EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
@@ -301,5 +284,6 @@ EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 void threads_init(void)
 {
 	rt_hooks.thread_start = thread_start;
+	rt_hooks.thread_join = thread_join;
 	rt_hooks.adopt = adopt;
 }

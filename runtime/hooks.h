@@ -10,6 +10,8 @@ struct rt_hooks {
 	 * Starts a thread of ours that runs fn, every signal blocked but libc's own.  0 or -errno.
 	 */
 	int (*thread_start)(void (*fn)(void));
+	/* Waits until the thread that was started last is gone. */
+	void (*thread_join)(void);
 	/* Makes a G of the calling thread, which was not born through us; NULL: leave it alone. */
 	struct m *(*adopt)(void);
 	/* Dumps what it can of all stacks and ends the process with SIGABRT.  Does not return. */

@@ -17,6 +17,7 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
+#include "runtime/sysmon.h"
 #include "runtime/trace.h"
 
 __thread struct m *gmp_tls_m;
@@ -70,7 +71,8 @@ struct g *newg(void *start, void *arg)
 	if (!over)
 		g = alloc_g();
 	if (g) {
-		g->goid = ++sched.goidgen;
+		g->goid = load_rlx(&sched.goidgen) + 1;
+		store_rlx(&sched.goidgen, g->goid);
 		stat_max(peak_gs, add_rlx(&sched.ng, 1) + 1);
 		stat_add(created, 1);
 	}
@@ -92,14 +94,16 @@ struct g *newg(void *start, void *arg)
 
 static bool retire(struct g *g)
 {
-	bool last;
+	u32 left;
 
 	mutex_lock(&sched.lock);
 	store_rlx(&g->status, G_DEAD);
 	free_g(g);
-	last = add_ar(&sched.ng, (u32)-1) == 1;
+	left = add_sc(&sched.ng, (u32)-1) - 1; /* @pair doze */
 	mutex_unlock(&sched.lock);
-	return last;
+	if (left == 1)
+		sysmon_tell_alone();
+	return left == 0;
 }
 
 void freeg(struct g *g)

@@ -25,6 +25,11 @@ void mutex_lock(struct mutex *l)
 		os_futex_wait(&l->key, 2, -1);
 }
 
+bool mutex_try(struct mutex *l)
+{
+	return cas_acq(&l->key, 0, 1); /* acquire, @pair mutex */
+}
+
 void mutex_unlock(struct mutex *l)
 {
 	/* release, @pair mutex. */

@@ -9,6 +9,7 @@
 #include "runtime/types.h"
 
 void mutex_lock(struct mutex *l);
+bool mutex_try(struct mutex *l);
 void mutex_unlock(struct mutex *l);
 
 #endif

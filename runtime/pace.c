@@ -72,12 +72,11 @@ static i64 until_due(struct pace *a, u32 procs, u64 share)
 	return at_least(a->interval, at_least((a->credit + DEBT_NS) / (2 * procs), WORK_MIN_NS));
 }
 
-static u64 stop(struct pace *a)
+void pace_stop(struct pace *a)
 {
 	if (a->resting)
 		procs_lend(load_rlx(&sched.gomaxprocs));
 	*a = (struct pace){ 0 };
-	return 0;
 }
 
 u64 pace_round(struct pace *a, u64 now)
@@ -85,8 +84,10 @@ u64 pace_round(struct pace *a, u64 now)
 	u64 share = limit_share();
 	u32 procs = load_rlx(&sched.gomaxprocs);
 
-	if (share == QUOTA_NONE || opts.pace == PACE_OFF || load_rlx(&sched.dissolved))
-		return stop(a);
+	if (share == QUOTA_NONE || opts.pace == PACE_OFF || load_rlx(&sched.dissolved)) {
+		pace_stop(a);
+		return 0;
+	}
 	if (now < a->due_ns)
 		return a->due_ns;
 	make_up(a, now, share);

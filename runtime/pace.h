@@ -27,5 +27,7 @@ struct pace {
 
 /* Makes up the books when they are due, and lets Ps rest or work.  When that is next; 0: never. */
 u64 pace_round(struct pace *a, u64 now);
+/* All Ps work again, and the books are begun anew. */
+void pace_stop(struct pace *a);
 
 #endif

@@ -81,7 +81,7 @@ static void pdestroy(struct p *p)
 
 static struct g *steal_locked(struct p *p)
 {
-	u32 n = sched.nallp, first = (u32)sched.goidgen + load_rlx(&p->schedtick);
+	u32 n = sched.nallp, first = (u32)load_rlx(&sched.goidgen) + load_rlx(&p->schedtick);
 
 	for (u32 i = 0; i < n; i++) {
 		struct p *victim = sched.allp[(first + i) % n];

@@ -62,7 +62,8 @@ void stats_gauges(struct gauges *ret)
 {
 	*ret = (struct gauges){ .gomaxprocs = load_rlx(&sched.gomaxprocs),
 				.idle = sched.npidle,
-				.threads = load_rlx(&sched.ng) + load_rlx(&sched.sysmon_on),
+				.threads = load_rlx(&sched.ng) +
+					   (load_rlx(&sched.sysmon_on) == SYSMON_ON),
 				.runq = load_rlx(&sched.runq.size),
 				.backq = load_rlx(&sched.backq.size),
 				.membarrier = fence_is_cheap() };

@@ -29,6 +29,7 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
+#include "runtime/sysmon_life.h"
 #include "runtime/trace.h"
 
 #define US 1000ul
@@ -46,6 +47,18 @@
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
 #define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
 #define STRAY_EACH_NS (1 * MS)
+#define LINGER_NS (10 * MS) /* with one G left, before the thread ends */
+
+struct rounds {
+	u64 delay_ns;			/* to the next look at the Ps */
+	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
+	u64 trace_ns;
+	u64 dead_ns;
+	struct pace pace;
+	u64 alone_ns; /* since when one G is left, 0: there are more */
+	u64 made;     /* Gs ever, by then */
+	u32 seen;     /* Gs that waited when the sleep was chosen */
+};
 
 static u64 min_u64(u64 a, u64 b)
 {
@@ -62,10 +75,19 @@ static u64 max_u64(u64 a, u64 b)
 void sysmon_kick(void)
 {
 	/* relaxed: the caller's enqueue is a full barrier (@pair doze); an entry may miss it. */
-	if (load_rlx(&sched.sysmon_asleep) && cas_ar(&sched.sysmon_asleep, 1, 0)) {
+	u32 sleep = load_rlx(&sched.sysmon_asleep);
+
+	if (sleep && cas_ar(&sched.sysmon_asleep, sleep, SYSMON_AWAKE)) {
 		add_ar(page_bell(), 1);
 		os_futex_wake_shared(page_bell(), 1);
 	}
+}
+
+void sysmon_tell_alone(void)
+{
+	/* relaxed: the caller's count is a full barrier (@pair doze). */
+	if (load_rlx(&sched.sysmon_asleep) == SYSMON_ASLEEP)
+		sysmon_kick();
 }
 
 void sysmon_await_start(void)
@@ -81,11 +103,19 @@ void sysmon_stop(void)
 	os_futex_wake_shared(page_bell(), 1);
 }
 
+/* One G is left, for which there is nothing to do; what was asked for by name goes on. */
+static bool alone(void)
+{
+	return load_rlx(&sched.ng) <= 1 && load_rlx(&sched.sysmon_on) == SYSMON_ON &&
+	       !opts.schedtrace && !opts.checkdead && !load_rlx(&sched.tracing);
+}
+
 /*
- * Sleeps ns (< 0: until kicked), which was chosen when `seen` Gs waited: one more since then may
- * have kicked before we were asleep.  Only a sleep that is worth it can be cut short by a kick.
+ * Sleeps ns (< 0: until kicked), chosen when r->seen Gs waited and r->alone_ns was true: one more,
+ * or the last but one, may have kicked since then, before we were asleep.  Only a sleep that is
+ * worth it can be cut short by a kick.
  */
-static void nap(i64 ns, u32 seen)
+static void nap(i64 ns, const struct rounds *r)
 {
 	au32 *bell = page_bell();
 	u32 seq = load_acq(bell);
@@ -96,11 +126,12 @@ static void nap(i64 ns, u32 seen)
 		os_futex_wait_shared(bell, seq, ns);
 		return;
 	}
-	store_rlx(&sched.sysmon_asleep, 1);
+	store_rlx(&sched.sysmon_asleep, r->alone_ns ? SYSMON_LINGERS : SYSMON_ASLEEP);
 	fence_full(); /* @pair doze */
-	if (load_rlx(&sched.nwait) <= seen && !load_rlx(&sched.sysmon_quit))
+	if (load_rlx(&sched.nwait) <= r->seen && !load_rlx(&sched.sysmon_quit) &&
+	    (r->alone_ns || !alone()))
 		os_futex_wait_shared(bell, seq, ns);
-	store_rlx(&sched.sysmon_asleep, 0);
+	store_rlx(&sched.sysmon_asleep, SYSMON_AWAKE);
 }
 
 /* ---- one P ---- */
@@ -415,16 +446,6 @@ static bool look_strays(u64 now)
 
 /* ---- the loop ---- */
 
-struct rounds {
-	u64 delay_ns;			/* to the next look at the Ps */
-	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
-	u64 trace_ns;
-	u64 dead_ns;
-	u64 limit_ns; /* when the number of Ps is looked up again */
-	struct pace pace;
-	u32 seen; /* Gs that waited when the sleep was chosen */
-};
-
 /* When the next thing falls due, in ns from now; 0 = nothing does. */
 static u64 next_due(struct rounds *r, u64 now)
 {
@@ -435,11 +456,13 @@ static u64 next_due(struct rounds *r, u64 now)
 	if (sched.nstray)
 		at = min_u64(at, r->strays_ns);
 	if (limit_followed())
-		at = min_u64(at, r->limit_ns);
+		at = min_u64(at, sched.limit_ns);
 	if (opts.checkdead)
 		at = min_u64(at, r->dead_ns);
 	if (r->pace.due_ns)
 		at = min_u64(at, r->pace.due_ns);
+	if (r->alone_ns)
+		at = min_u64(at, r->alone_ns + LINGER_NS);
 	if (at == NEVER)
 		return 0;
 	return at > now ? at - now : 1;
@@ -465,12 +488,24 @@ static void round_trace(struct rounds *r, u64 now)
 	r->trace_ns = now + opts.schedtrace * MS;
 }
 
-static void round_limit(struct rounds *r, u64 now)
+static void round_limit(u64 now)
 {
-	if (!limit_followed() || now < r->limit_ns)
+	if (!limit_followed() || now < sched.limit_ns)
 		return;
 	limit_follow();
-	r->limit_ns = now + LIMIT_EVERY_NS;
+	sched.limit_ns = now + LIMIT_EVERY_NS;
+}
+
+/* A G that came and went meanwhile: more may come, and a sysmon for each would be dear. */
+static void round_alone(struct rounds *r, u64 now)
+{
+	u64 made = load_rlx(&sched.goidgen); /* relaxed: a guess; sysmon_leave() decides */
+
+	if (!alone())
+		r->alone_ns = 0;
+	else if (!r->alone_ns || r->made != made)
+		r->alone_ns = now;
+	r->made = made;
 }
 
 static void round_dead(struct rounds *r, u64 now)
@@ -504,10 +539,11 @@ static i64 round_once(struct rounds *r)
 			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, shortest_slice() / 4));
 	round_strays(r, now);
 	round_trace(r, now);
-	round_limit(r, now);
+	round_limit(now);
 	round_dead(r, now);
 	pace_round(&r->pace, now);
 	page_serve(now);
+	round_alone(r, now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
@@ -518,6 +554,17 @@ static i64 round_once(struct rounds *r)
 	if (!load_rlx(&sched.nlent) && due)
 		return (i64)due; /* every P rests: until pace.c's next round */
 	return (i64)(due ? min_u64(due, r->delay_ns) : r->delay_ns);
+}
+
+/* True: this thread is sysmon no more. */
+static bool leaves(struct rounds *r)
+{
+	u64 now = os_nanotime();
+
+	if (!r->alone_ns || r->seen || now - r->alone_ns < LINGER_NS)
+		return false;
+	r->alone_ns = now; /* next time, if now is no good time */
+	return sysmon_leave();
 }
 
 void sysmon_main(void)
@@ -532,10 +579,14 @@ void sysmon_main(void)
 	os_futex_wake(&sched.sysmon_ready, 1);
 	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
-	r.limit_ns = sched.start_ns + LIMIT_EVERY_NS;
+	if (!sched.limit_ns)
+		sched.limit_ns = sched.start_ns + LIMIT_EVERY_NS;
 	while (!load_acq(&sched.sysmon_quit)) {
 		i64 ns = round_once(&r);
 
-		nap(ns, r.seen);
+		if (leaves(&r))
+			break;
+		nap(ns, &r);
 	}
+	pace_stop(&r.pace); /* what rests would rest for ever */
 }

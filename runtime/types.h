@@ -200,6 +200,11 @@ struct mutex {
 	au32 key;
 };
 
+/* SYSMON_LEFT: it touches nothing any more; its thread has ended, or will, and is to be joined. */
+enum sysmon_life { SYSMON_NONE, SYSMON_ON, SYSMON_LEFT };
+/* Asleep, a kick is worth a futex wake; lingering it knows that one G is left, and sleeps on. */
+enum sysmon_sleep { SYSMON_AWAKE, SYSMON_ASLEEP, SYSMON_LINGERS };
+
 #define MAXPROCS_MAX 4096
 
 /* FIFO through g->schedlink.  size may be read without the lock, as a hint. */
@@ -221,10 +226,10 @@ struct sched {
 	ATOMIC(struct statpage *) page; /* NULL: none; page.c */
 
 	/* sysmon's bed. */
-	au32 sysmon_asleep __attribute__((aligned(64))); /* 1: a kick is worth a futex wake */
+	au32 sysmon_asleep __attribute__((aligned(64))); /* enum sysmon_sleep */
 	au32 sysmon_seq;				 /* futex word */
 	au32 sysmon_quit;
-	au32 sysmon_on;
+	au32 sysmon_on;	   /* enum sysmon_life.  Stored under life. */
 	au32 sysmon_ready; /* it has descriptors of its own */
 
 	struct mutex life; /* guards starting and ending sysmon's thread; never with lock */
@@ -245,7 +250,7 @@ struct sched {
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */
 	u32 mnext;
-	u64 goidgen;
+	au64 goidgen; /* written under lock; sysmon compares */
 	u64 start_ns;
 	struct p *allp[MAXPROCS_MAX];
 	struct stats own_stats; /* until there is a page; stats.h */
@@ -257,6 +262,7 @@ struct sched {
 	struct g *strays;
 	u32 nstray;
 	u32 dead_gs, dead_looks; /* Gs at dead.c's last look; looks that agree */
+	u64 limit_ns; /* when the number of Ps is looked up again; 0 = not known yet */
 }
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 

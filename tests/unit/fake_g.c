@@ -3,6 +3,8 @@
 
 #include <criterion/criterion.h>
 
+#include "runtime/hooks.h"
+#include "runtime/sysmon_life.h"
 #include "tests/unit/fake_threads.h"
 
 struct start {
@@ -17,7 +19,20 @@ static struct start starts[FAKE_MS];
 
 static void end(void)
 {
-	mexit();
+	if (mexit())
+		sysmon_end(0);
+}
+
+static int start_sysmon(void (*fn)(void))
+{
+	fake_spawn_sysmon();
+	return 0;
+}
+
+static void join_sysmon(void)
+{
+	while (fake.sysmon->state != FAKE_DONE)
+		fake_yield();
 }
 
 static void first_thread(void *arg)
@@ -29,13 +44,21 @@ static void first_thread(void *arg)
 	end();
 }
 
-struct fake_m *g_first(u32 procs, void (*fn)(void *), void *arg)
+struct fake_m *g_alone(u32 procs, void (*fn)(void *), void *arg)
 {
 	struct start *s = &starts[fake.nm];
-	struct fake_m *m;
 
+	rt_hooks.thread_start = start_sysmon;
+	rt_hooks.thread_join = join_sysmon;
 	*s = (struct start){ fn, arg, procs, NULL };
-	m = fake_spawn(first_thread, s);
+	return fake_spawn(first_thread, s);
+}
+
+struct fake_m *g_first(u32 procs, void (*fn)(void *), void *arg)
+{
+	struct fake_m *m = g_alone(procs, fn, arg);
+
+	rt_hooks.thread_start = NULL;
 	fake_spawn_sysmon();
 	return m;
 }
@@ -52,10 +75,13 @@ static void later_thread(void *arg)
 struct fake_m *g_create(void (*fn)(void *), void *arg)
 {
 	struct g *g = newg((void *)fn, arg);
-	struct start *s = &starts[fake.nm];
+	struct start *s;
 
 	if (!g)
 		return NULL;
+	if (rt_hooks.thread_start)
+		sysmon_need();
+	s = &starts[fake.nm];
 	*s = (struct start){ fn, arg, 0, g };
 	return fake_spawn(later_thread, s);
 }

@@ -14,7 +14,9 @@
 #include "runtime/sysmon.h"
 #include "tests/unit/fake_os.h"
 
-/* The process's first thread: makes the scheduler, runs fn(arg) and ends.  And sysmon's. */
+/* The process's first thread: makes the scheduler, runs fn(arg), ends.  sysmon comes and goes. */
+struct fake_m *g_alone(u32 procs, void (*fn)(void *), void *arg);
+/* The same, with a sysmon from the start to the end of the run. */
 struct fake_m *g_first(u32 procs, void (*fn)(void *), void *arg);
 /* pthread_create(); NULL past the limit.  By a G. */
 struct fake_m *g_create(void (*fn)(void *), void *arg);

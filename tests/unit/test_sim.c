@@ -34,6 +34,7 @@ static struct {
 	u64 slice_ns;
 	u32 created;
 	bool jumps, resizes, masks, tight;
+	bool life; /* sysmon is there when it is needed */
 } plan;
 
 /* Where a handler that leaves by longjmp goes to, by simulated thread. */
@@ -109,13 +110,21 @@ static void check_books(void)
 		fake_fail("nwait=%u and %u are queued", sched.nwait.v, queued);
 }
 
+/* Who waits for a P has a sysmon to see to it, unless nobody else could have one. */
+static void check_life(void)
+{
+	if (plan.life && sched.life.key.v == 0 && sched.sysmon_on.v != SYSMON_ON && sched.nwait.v &&
+	    sched.ng.v > 1)
+		fake_fail("%u wait and there is no sysmon", sched.nwait.v);
+}
+
 /* Who is queued and asleep has kicked sysmon, so sysmon must not sleep longer than its back-off. */
 static void check_doze(void)
 {
 	struct fake_m *m = fake.sysmon;
 	u32 awake = 0;
 
-	if (m->state != FAKE_FUTEX || m->deadline <= fake.now + 500 * US)
+	if (!m || m->state != FAKE_FUTEX || m->deadline <= fake.now + 500 * US)
 		return;
 	for (u32 i = 0; i < fake.nm; i++) {
 		struct m *rm = &fake.m[i] == fake.self ? gmp_tls_m : fake.m[i].tls;
@@ -133,6 +142,7 @@ static void check_doze(void)
 static void check_laws(void)
 {
 	check_doze();
+	check_life();
 	check_holders();
 	check_users();
 	check_books();
@@ -321,6 +331,13 @@ static void op_create(void)
 	jumps[fake.self - fake.m].open = true;
 }
 
+/* Long enough for sysmon to leave, or nearly. */
+static void op_linger(void)
+{
+	if (plan.life)
+		call(WILL_WAIT, 8 * MS + fake_random(5 * MS));
+}
+
 static const struct op {
 	void (*run)(void);
 	const char *name;
@@ -335,7 +352,7 @@ static const struct op {
 	OP(yield),   OP(mask),	      OP(resize),
 	OP(check),   OP(signal),      OP(create),
 	OP(create),  OP(move_signal), OP(jump_out_of_gate),
-	OP(lock),    OP(lock),
+	OP(lock),    OP(lock),	      OP(linger),
 };
 
 /* Close races: calls about as long as sysmon's rounds, many of them, and few things else. */
@@ -426,6 +443,7 @@ static void draw_plan(void)
 	plan.masks = fake_random(2);
 	plan.created = 0;
 	plan.tight = false;
+	plan.life = fake_random(2);
 	memset(jumps, 0, sizeof(jumps));
 	opts.slice_us = fake_random(2) ? 10000 : 100 + (u32)fake_random(2000);
 	opts.lock_grace = (u32)fake_random(4);
@@ -443,6 +461,7 @@ static void draw_tight_plan(void)
 {
 	draw_plan();
 	plan.tight = true;
+	plan.life = false;
 	plan.procs = 1 + (u32)fake_random(2);
 	plan.threads = 2 + (u32)fake_random(3);
 	plan.ops = 20;
@@ -481,7 +500,7 @@ static void run_seed(u64 seed, void (*draw)(void))
 {
 	fake_reset(seed);
 	draw();
-	g_first(plan.procs, worker, NULL);
+	(plan.life ? g_alone : g_first)(plan.procs, worker, NULL);
 	fake_run();
 	check_end();
 	check_wait();

@@ -147,6 +147,22 @@ static void *fork_in_the_loader(void *arg)
 	return NULL;
 }
 
+/* The parent's watcher is about to leave, or has left; the child has none, and gets its own. */
+static void case_fork_alone(void)
+{
+	int good = 0;
+
+	for (int i = 0; i < 10; i++) {
+		check(threads_work() == 0, "threads");
+		usleep(i < 5 ? 9500 + i * 300 : 50000);
+		pid_t pid = fork();
+		if (pid == 0)
+			_exit(task_count(getpid()) == 1 && threads_work() == 0 ? 13 : 99);
+		good += status_of(pid) == 13;
+	}
+	printf("good children: %d\n", good);
+}
+
 static void *fork_twice(void *arg)
 {
 	pid_t pid = fork();
@@ -390,6 +406,7 @@ static const struct a_case cases[] = {
 	{ "fork_with_threads", case_fork_with_threads },
 	{ "fork_in_the_loader", case_fork_in_the_loader },
 	{ "fork_twice", case_fork_twice },
+	{ "fork_alone", case_fork_alone },
 	{ "fork_raw", case_fork_raw },
 	{ "fork_storm", case_fork_storm },
 	{ "vfork_exec", case_vfork_exec },

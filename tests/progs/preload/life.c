@@ -246,6 +246,38 @@ static void case_detached(void)
 	printf("50 came and went\n");
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static bool alone(void *arg)
+{
+	return task_count(getpid()) == 1;
+}
+
+/* glibc's own tests wait so for a thread that has ended and is not joined yet. */
+static void case_alone_again(void)
+{
+	make_pipe(to);
+	for (int i = 0; i < 20; i++) {
+		pthread_t t = spawn(nothing, NULL);
+
+		must_reach("one task to be left", alone, NULL);
+		join(t);
+		if (i & 1)
+			usleep(9000 + i * 100);
+	}
+	pthread_t t = spawn(reads_for_ever, NULL); /* the watcher is back: at one P, too */
+	hog_start(&hog);
+	must_block((pid_t *)&tid);
+	put(to[1]);
+	join(t);
+	hog_stop(&hog);
+	must_reach("one task to be left", alone, NULL);
+	printf("alone 21 times\n");
+}
+
 static pthread_key_t key;
 
 static void destructor(void *value)
@@ -282,11 +314,6 @@ static void case_destructors_block(void)
 	hog_stop(&hog);
 }
 
-static void *nothing(void *arg)
-{
-	return arg;
-}
-
 static void case_many_one_after_the_other(void)
 {
 	long sum = 0;
@@ -305,6 +332,7 @@ static const struct a_case cases[] = {
 	{ "cancel_async_parked", case_cancel_async_parked },
 	{ "pthread_exit", case_pthread_exit },
 	{ "detached", case_detached },
+	{ "alone_again", case_alone_again },
 	{ "destructors_block", case_destructors_block },
 	{ "many_one_after_the_other", case_many_one_after_the_other },
 	{ NULL, NULL },
