@@ -29,13 +29,11 @@ static void fill(struct statpage *page, u32 uid)
 	store_rel(&page->magic, STATPAGE_MAGIC); /* @pair page: with the tools */
 }
 
-void page_open(void)
+static void make(void)
 {
 	u32 uid = os_geteuid();
 	char dir[48];
 
-	if (!opts.page || load_rlx(&sched.page))
-		return;
 	gmp_format(dir, sizeof(dir), STATPAGE_DIR, uid);
 	gmp_format(path, sizeof(path), "%s/" STATPAGE_NAME, dir, os_getpid(), os_pidns());
 	mapped = os_share(dir, path, sizeof(*mapped));
@@ -47,6 +45,18 @@ void page_open(void)
 	sandbox = os_seccomp();
 	fill(mapped, uid);
 	store_rel(&sched.page, mapped); /* @pair page */
+}
+
+void page_open(void)
+{
+	struct statpage *page;
+
+	if (opts.page && !load_rlx(&sched.page))
+		make();
+	page = load_rlx(&sched.page);
+	if (page)
+		store_rlx(&page->watched,
+			  1); /* relaxed: a tool asks, and then looks again and again */
 }
 
 void page_close(void)
@@ -149,8 +159,15 @@ static void change(u32 *option, u32 value)
 		__atomic_store_n(option, value, __ATOMIC_RELAXED); /* see opt_now() */
 }
 
+static void say_knobs(struct knobs *in_force)
+{
+	store_rlx(&in_force->maxprocs, load_rlx(&sched.gomaxprocs));
+	store_rlx(&in_force->slice_us, opts.slice_us);
+	store_rlx(&in_force->preempt, opts.preempt);
+}
+
 /* Whatever an honest tool would not write changes nothing; it sees that by what is in force. */
-static void serve_set(struct knobs *asked, struct knobs *in_force)
+static void serve_set(struct knobs *asked)
 {
 	u32 maxprocs = load_rlx(&asked->maxprocs), preempt = load_rlx(&asked->preempt);
 
@@ -159,9 +176,6 @@ static void serve_set(struct knobs *asked, struct knobs *in_force)
 	change(&opts.slice_us, load_rlx(&asked->slice_us));
 	if (preempt != PREEMPT_SIGNAL || load_rlx(&preempt_handled))
 		change(&opts.preempt, preempt);
-	store_rlx(&in_force->maxprocs, load_rlx(&sched.gomaxprocs));
-	store_rlx(&in_force->slice_us, opts.slice_us);
-	store_rlx(&in_force->preempt, opts.preempt);
 }
 
 void page_serve(u64 now)
@@ -179,8 +193,21 @@ void page_serve(u64 now)
 	if (wants & WANT_ROWS)
 		write_rows(page, now);
 	serve_trace(page, wants);
-	if (wants & WANT_SET)
-		serve_set(&page->asked, &page->in_force);
+	if (wants & WANT_SET) {
+		serve_set(&page->asked);
+		say_knobs(&page->in_force);
+	}
 	add_ar(&page->answered, 1); /* @pair wants */
 	os_futex_wake_shared(&page->answered, ~0u >> 1);
+}
+
+void page_leave(u64 now)
+{
+	struct statpage *page = load_acq(&sched.page); /* @pair page */
+
+	if (!page)
+		return;
+	write_rows(page, now);
+	say_knobs(&page->in_force);
+	store_rel(&page->watched, 0); /* release, @pair rows: whoever sees it finds them */
 }

@@ -16,8 +16,10 @@
 
 #include "runtime/types.h"
 
-/* Makes the page, once a process.  By: sysmon, before it is ready. */
+/* Makes the page, once a process, and says that it is served.  By: sysmon, before it is ready. */
 void page_open(void);
+/* Nobody serves it now: leaves the rows of the one thread there is.  By: sysmon, last thing. */
+void page_leave(u64 now);
 /* Removes the file; the page stays mapped, for others still count.  By: who ends the process. */
 void page_close(void);
 /* In a forked child. */

@@ -123,11 +123,12 @@ struct statpage {
 	au64 trace_until_ns; /* the trace ends by itself then: its tool may be gone */
 	au64 trace_size;
 	struct knobs asked;
-	/* sysmon answers. */
+	/* sysmon answers, while it is there: with one thread there is none (sysmon_life.h). */
+	au32 watched;
 	au32 answered;
 	au32 trace_error; /* errno of the last WANT_TRACE */
 	au32 tracing;
-	struct knobs in_force; /* after the last WANT_SET */
+	struct knobs in_force; /* after the last WANT_SET, and when sysmon left */
 	struct stats stats __attribute__((aligned(64)));
 	/* Rows: odd while sysmon writes. */
 	au32 seq __attribute__((aligned(64)));

@@ -589,4 +589,5 @@ void sysmon_main(void)
 		nap(ns, &r);
 	}
 	pace_stop(&r.pace); /* what rests would rest for ever */
+	page_leave(os_nanotime());
 }

@@ -262,7 +262,7 @@ struct sched {
 	struct g *strays;
 	u32 nstray;
 	u32 dead_gs, dead_looks; /* Gs at dead.c's last look; looks that agree */
-	u64 limit_ns; /* when the number of Ps is looked up again; 0 = not known yet */
+	u64 limit_ns;		 /* when the number of Ps is looked up again; 0 = not known yet */
 }
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 

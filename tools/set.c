@@ -81,18 +81,22 @@ static void parse_one(const char *text)
 	      (int)len, text);
 }
 
-static void ask(struct view *v)
+/* True: it is done.  False: it will be, when there is a second thread to schedule. */
+static bool ask(struct view *v)
 {
+	bool pending = load_rlx(&v->page->wants) & WANT_SET; /* for its next thread: add to it */
+	enum view_answer answer;
+
 	for (size_t i = 0; i < KNOBS; i++)
-		store_rlx(word_of(&v->page->asked, &table[i]), wanted[i]);
-	if (view_ask(v, WANT_SET, ANSWER_MS))
-		return;
+		if (wanted[i] != KEEP || !pending)
+			store_rlx(word_of(&v->page->asked, &table[i]), wanted[i]);
+	answer = view_ask(v, WANT_SET, ANSWER_MS);
+	if (answer != VIEW_SILENT)
+		return answer == VIEW_ANSWERED;
 	if (!view_alive(v))
 		fail("process %d ended", v->pid);
 	if (view_withdraw(v, WANT_SET))
-		fail("process %d does not answer: it is stopped, or has one thread again; "
-		     "nothing is changed",
-		     v->pid);
+		fail("process %d does not answer: it is stopped; nothing is changed", v->pid);
 	fail("process %d took the request but has not said that it is done", v->pid);
 }
 
@@ -113,7 +117,7 @@ static bool check(struct view *v, const struct knob *k, u32 want)
 int cmd_set(int argc, char **argv)
 {
 	struct view v;
-	bool done = true;
+	bool done = true, now;
 
 	if (argc < 2)
 		usage("no process id");
@@ -122,8 +126,11 @@ int cmd_set(int argc, char **argv)
 	for (int i = 2; i < argc; i++)
 		parse_one(argv[i]);
 	view_open(&v, need_pid(argv[1]));
-	ask(&v);
-	for (size_t i = 0; i < KNOBS; i++)
+	now = ask(&v);
+	if (!now && argc > 2)
+		complain("process %d has one thread; what is set holds from its next one on",
+			 v.pid);
+	for (size_t i = 0; now && i < KNOBS; i++)
 		done &= check(&v, &table[i], wanted[i]);
 	for (size_t i = 0; i < KNOBS; i++)
 		printf("%s%s=%s", i ? " " : "", table[i].name,

@@ -100,7 +100,7 @@ static void read_one(size_t i)
 		return;
 	}
 	r->before = r->now;
-	r->answers = view_ask(v, WANT_ROWS, ANSWER_MS) && view_rows(v, &r->now);
+	r->answers = view_ask(v, WANT_ROWS, ANSWER_MS) != VIEW_SILENT && view_rows(v, &r->now);
 	if (!r->answers) {
 		memcpy(&r->now.stats, &v->page->stats, sizeof(r->now.stats));
 		r->now.now_ns += (u64)(options.delay_s * 1e9);

@@ -8,7 +8,7 @@ struct reading {
 	pid_t pid;
 	const char *name;
 	const char *gone; /* NULL: alive; else why there is nothing */
-	bool answers;	  /* the rows are of now */
+	bool answers;	  /* the rows are of now, or of when it became one thread */
 	double span_s;	  /* since the reading before; 0: none */
 	struct statpage now, before;
 };

@@ -31,7 +31,7 @@ void top_lines(const struct reading *r)
 	       (double)load_rlx(&s->maxwait_ns) / 1e3);
 	for (int i = 0; i < 5 && (call = stray_call(s, i, &count)) != -2; i++)
 		printf("%s%s:%u", i ? "," : " strays=", stray_name(call), count);
-	printf("%s\n", r->answers ? "" : " (does not answer: stopped, or one thread again)");
+	printf("%s\n", r->answers ? "" : " (does not answer: stopped)");
 }
 
 /* A string in quotes. */

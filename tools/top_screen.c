@@ -234,7 +234,7 @@ static int draw_head(const struct reading *r)
 
 	attron(A_BOLD);
 	mvprintw(y++, 0, "gmp top: %s, process %d%s", r->name, r->pid,
-		 r->answers ? "" : "; does not answer (stopped, or one thread again)");
+		 r->answers ? "" : "; does not answer (stopped)");
 	attroff(A_BOLD);
 	draw_bar(y++, g);
 	mvprintw(y++, 0,

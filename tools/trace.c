@@ -98,16 +98,34 @@ static void wait_for_end(const struct view *v)
 	}
 }
 
+/* A program that has one thread begins with its next one, if that comes in time. */
+static enum view_answer ask(struct view *v, u64 end)
+{
+	u32 request = view_request(v, WANT_TRACE);
+	struct timespec ts = { 0, 20000000 };
+	enum view_answer answer;
+
+	while ((answer = view_await(v, WANT_TRACE, request, 3000)) == VIEW_ALONE && !interrupted &&
+	       now_ns() < end && view_alive(v))
+		nanosleep(&ts, NULL);
+	return answer;
+}
+
 static void start(struct view *v, const char *path)
 {
 	struct statpage *page = v->page;
-	u64 length = (u64)(options.seconds * 1e9);
+	u64 end = now_ns() + (u64)(options.seconds * 1e9);
+	enum view_answer answer;
 
 	store_rlx(&page->trace_size, (u64)options.mb << 20);
-	store_rlx(&page->trace_until_ns, now_ns() + length + 5000000000u);
-	if (!view_ask(v, WANT_TRACE, 3000)) {
+	store_rlx(&page->trace_until_ns, end + 5000000000u);
+	answer = ask(v, end);
+	if (answer != VIEW_ANSWERED) {
+		view_withdraw(v, WANT_TRACE);
 		unlink(path);
-		fail("process %d does not answer: it is stopped, or has one thread again", v->pid);
+		fail("process %d %s", v->pid,
+		     answer == VIEW_ALONE ? "had one thread all the time: there is nothing to trace"
+					  : "does not answer: it is stopped");
 	}
 	if (load_rlx(&page->trace_error)) {
 		unlink(path);
@@ -136,7 +154,7 @@ static const char *record(pid_t pid)
 	wait_for_end(&v);
 	if (!view_alive(&v))
 		complain("process %d ended; the trace ends there", pid);
-	else if (!view_ask(&v, WANT_TRACE_END, 3000))
+	else if (view_ask(&v, WANT_TRACE_END, 3000) != VIEW_ANSWERED)
 		complain("process %d does not answer; the trace may lack its last events", pid);
 	view_close(&v);
 	signal(SIGINT, SIG_DFL);

@@ -175,24 +175,38 @@ static i64 now_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-bool view_ask(struct view *v, u32 wants, int ms)
+u32 view_request(struct view *v, u32 wants)
 {
 	struct statpage *page = v->page;
-	struct timespec limit = { 0, 20 * 1000000 };
 	u32 before = load_acq(&page->answered);
-	i64 end = now_ms() + ms;
 
 	/* In this order, @pair wants: sysmon reads the bell before the wants. */
 	__atomic_fetch_or(&page->wants.v, wants, __ATOMIC_SEQ_CST);
 	add_sc(&page->bell, 1);
 	futex(&page->bell, FUTEX_WAKE, INT_MAX, NULL);
-	while (load_acq(&page->answered) == before || load_acq(&page->wants) & wants) {
+	return before;
+}
+
+enum view_answer view_await(struct view *v, u32 wants, u32 request, int ms)
+{
+	struct statpage *page = v->page;
+	struct timespec limit = { 0, 20 * 1000000 };
+	i64 end = now_ms() + ms;
+
+	while (load_acq(&page->answered) == request || load_acq(&page->wants) & wants) {
+		if (!load_acq(&page->watched)) /* @pair rows */
+			return VIEW_ALONE;
 		if (now_ms() >= end)
-			return false;
+			return VIEW_SILENT;
 		futex(&page->answered, FUTEX_WAIT,
-		      load_acq(&page->answered) == before ? before : ~0u, &limit);
+		      load_acq(&page->answered) == request ? request : ~0u, &limit);
 	}
-	return true;
+	return VIEW_ANSWERED;
+}
+
+enum view_answer view_ask(struct view *v, u32 wants, int ms)
+{
+	return view_await(v, wants, view_request(v, wants), ms);
 }
 
 bool view_withdraw(struct view *v, u32 wants)

@@ -23,9 +23,16 @@ void view_close(struct view *v);
 /* False when the process ended, or executed something else. */
 bool view_alive(const struct view *v);
 
-/* Asks the program and waits for its answer at most ms.  False: it does not answer. */
-bool view_ask(struct view *v, u32 wants, int ms);
-/* Takes back what view_ask() asked in vain.  False: too late, the program has begun with it. */
+/* ALONE: the program has one thread and nobody who answers until its next; the page is true. */
+enum view_answer { VIEW_ANSWERED, VIEW_ALONE, VIEW_SILENT };
+
+/* Asks the program; returns what view_await() needs to tell this answer from those before. */
+u32 view_request(struct view *v, u32 wants);
+/* Waits for the answer at most ms, and not for another thread. */
+enum view_answer view_await(struct view *v, u32 wants, u32 request, int ms);
+/* Both. */
+enum view_answer view_ask(struct view *v, u32 wants, int ms);
+/* Takes back what was asked in vain.  False: too late, the program has begun with it. */
 bool view_withdraw(struct view *v, u32 wants);
 /* A consistent copy of the rows; false when sysmon keeps writing. */
 bool view_rows(const struct view *v, struct statpage *ret);

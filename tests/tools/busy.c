@@ -1,9 +1,13 @@
 /* Threads that compute, sleep, lock, and hand bytes through a pipe, until they are told to end: by
- * the end of standard input.  `busy exec PROGRAM` executes that instead of ending. */
+ * the end of standard input.  `busy exec PROGRAM` executes that instead of ending; `busy alone`
+ * first has one thread again, until it gets a line. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/support/wait.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int bytes[2];
@@ -50,6 +54,32 @@ static void *writes(void *arg)
 	return NULL;
 }
 
+static void *nothing(void *arg)
+{
+	return NULL;
+}
+
+static bool one_task(void *arg)
+{
+	struct stat st;
+
+	return stat("/proc/self/task", &st) == 0 && st.st_nlink == 2 + 1; /* a directory a task */
+}
+
+static void be_alone(void)
+{
+	pthread_t t;
+	char c;
+
+	if (pthread_create(&t, NULL, nothing, NULL) != 0 || pthread_join(t, NULL) != 0)
+		die("no thread");
+	must_reach("one thread", one_task, NULL);
+	printf("ready\n");
+	fflush(stdout);
+	if (read(STDIN_FILENO, &c, 1) != 1)
+		die("no line");
+}
+
 int main(int argc, char **argv)
 {
 	void *(*const all[])(
@@ -57,6 +87,8 @@ int main(int argc, char **argv)
 	pthread_t t;
 	char c;
 
+	if (argc > 1 && strcmp(argv[1], "alone") == 0)
+		be_alone();
 	if (pipe(bytes) != 0)
 		return 1;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -73,6 +73,26 @@ def a_stopped_program_is_not_changed_later():
 
 
 @test
+def a_program_with_one_thread_takes_it_over_with_its_next():
+    with busy("alone") as p:
+        r = state(p)
+        expect(r, r.code == 0 and r.out == "maxprocs=2 slice_us=10000 preempt=signal\n" and not r.err)
+        r = gmp("set", str(p.pid), "maxprocs=3")
+        expect(r, r.code == 0 and "has one thread" in r.err and r.err.count("\n") == 1)
+        expect(r, r.out == "maxprocs=2 slice_us=10000 preempt=signal\n")
+        r = gmp("set", str(p.pid), "preempt=gate")  # and the other is not forgotten
+        expect(r, r.code == 0 and "has one thread" in r.err)
+        r = gmp("top", "--batch", "-n", "1", str(p.pid))
+        expect(r, r.code == 0 and "gomaxprocs=2 idle=1 threads=1 " in r.out and "answer" not in r.out)
+        p.stdin.write("\n")
+        p.stdin.flush()
+        expect("threads", p.stdout.readline() == "ready\n")
+        expect(state(p), state(p).out == "maxprocs=3 slice_us=10000 preempt=gate\n")
+        r = gmp("top", "--json", "-n", "1", str(p.pid))
+        expect(r, '"gomaxprocs":3,' in r.out and '"gs":8,' in r.out)
+
+
+@test
 def a_stale_page_is_said():
     with busy("exec", "/bin/sleep") as p:
         gmp("set", str(p.pid))

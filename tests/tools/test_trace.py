@@ -3,11 +3,12 @@ import bisect
 import collections
 import json
 import os
+import subprocess
 import tempfile
 import xml.dom.minidom
 
-from busy import busy
-from harness import expect, gmp, main, test
+from busy import busy, until
+from harness import GMP, environment, expect, fails, gmp, main, test
 
 work = tempfile.mkdtemp(prefix="gmp-trace-")
 
@@ -74,6 +75,23 @@ def a_running_program_is_recorded():
         # It can be done again, and a summary names the calls.
         r = gmp("trace", "-d", "0.3", "--summary", str(p.pid))
         expect(r, r.code == 0 and " read" in r.out and " 2 Ps, " in r.out)
+
+
+@test
+def a_program_with_one_thread_is_recorded_from_its_next_on():
+    with busy("alone") as p:
+        r = gmp("trace", "-d", "0.2", "-o", at("none.json"), str(p.pid))
+        fails(r, "one thread all the time")
+        expect("no file is left", not [n for n in os.listdir(f"/dev/shm/gmp-{os.getuid()}")
+                                       if n.startswith(f"{p.pid}-") and "trace" in n])
+        recorder = subprocess.Popen([GMP, "trace", "-d", "2", "--summary", str(p.pid)], text=True,
+                                    stdout=subprocess.PIPE, env=environment())
+        until("it asks", lambda: [n for n in os.listdir(f"/dev/shm/gmp-{os.getuid()}")
+                                  if n.startswith(f"{p.pid}-") and "trace" in n])
+        p.stdin.write("\n")
+        p.stdin.flush()
+        out = recorder.communicate(timeout=30)[0]
+        expect(out, recorder.returncode == 0 and " read" in out and " 2 Ps, " in out)
 
 
 @test

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "runtime/hooks.h"
+#include "runtime/limit.h"
 #include "tests/unit/fake_g.h"
 
 static u32 sysmons(void)
@@ -84,6 +85,31 @@ Test(sysmon_life, stays_for_what_was_asked_for)
 {
 	fake_reset(0);
 	g_alone(2, asks_for_a_trace, NULL);
+	fake_run();
+}
+
+/* It is overdrawn by more or less when its other thread ends. */
+static void spends_its_quota(void *arg)
+{
+	for (u64 i = 0; i < 8; i++) {
+		u64 ns = 20 * MS + i * 700 * US;
+
+		g_create(computes, &ns);
+		g_call(WILL_WAIT, 0, 400 * MS);
+		fake_check(load_rlx(&sched.sysmon_on) == SYSMON_LEFT, "alone");
+		fake_check(load_rlx(&sched.nlent) == 1, "its P works again");
+	}
+	fake_check(stat_get(rests) > 8, "it rested");
+}
+
+Test(sysmon_life, leaves_no_p_at_rest)
+{
+	fake_reset(0);
+	fake_file("/proc/thread-self/cgroup", "0::/a\n");
+	fake_file("/proc/thread-self/mountinfo", "1 2 0:3 / /cg rw - cgroup2 none rw\n");
+	fake_file("/cg/a/cpu.max", "10000 100000\n");
+	opts.pace = PACE_ON;
+	g_alone(limit_start(), spends_its_quota, NULL);
 	fake_run();
 }
 
