@@ -12,7 +12,6 @@
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <threads.h>
 
 #include "preload/frames.h"
@@ -132,16 +131,7 @@ void gthread_exit_raw(void)
 
 /* ---- birth ---- */
 
-/*
- * What a new thread starts from.  Not in the runtime's memory: a handler may run before our first
- * line, and fork, and the child, whose copy of that memory is wiped, goes on from here.
- */
-struct birth {
-	struct g *g;
-	void *start, *arg;
-};
-
-/* g's M is gone only in such a child. */
+/* g's M is gone only in a child that a handler forked before our first line. */
 static void thread_begin(struct g *g)
 {
 	struct m *m = g->m;
@@ -157,7 +147,6 @@ static struct birth begin(void *arg)
 {
 	struct birth birth = *(struct birth *)arg;
 
-	free(arg);
 	thread_begin(birth.g);
 	return birth;
 }
@@ -179,22 +168,12 @@ static int start_thrd(void *arg)
 /* NULL past GMP_MAXTHREADS or without memory. */
 static struct birth *conceive(void *start, void *arg)
 {
-	struct birth *birth = malloc(sizeof(*birth));
-	struct g *g = birth ? newg(NULL, NULL) : NULL;
+	struct g *g = newg(start, arg);
 
-	if (!g) {
-		free(birth);
+	if (!g)
 		return NULL;
-	}
-	*birth = (struct birth){ g, start, arg };
 	watch();
-	return birth;
-}
-
-static void miscarry(struct birth *birth)
-{
-	freeg(birth->g);
-	free(birth);
+	return g->m->birth;
 }
 
 /* A thread that libc made by itself (timers, aio) and that now calls us. */
@@ -260,7 +239,7 @@ EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 		return EAGAIN;
 	err = real_pthread_create(thread, attr, start_pthread, birth);
 	if (err)
-		miscarry(birth);
+		freeg(birth->g);
 	return err;
 }
 
@@ -277,7 +256,7 @@ EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 		return thrd_nomem;
 	err = real_thrd_create(thread, start_thrd, birth);
 	if (err != thrd_success)
-		miscarry(birth);
+		freeg(birth->g);
 	return err;
 }
 

@@ -6,21 +6,22 @@
 #define SLAB (64 * 1024)
 #define LINE 64
 
-static void *carve(size_t size)
+static void *carve(struct slab *slab, size_t size)
 {
 	void *at;
 
 	size = (size + LINE - 1) & ~(size_t)(LINE - 1);
-	if (!sched.slab_pos || sched.slab_pos + size > sched.slab_end) {
-		char *slab = os_pages(SLAB);
+	if (!slab->pos || slab->pos + size > slab->end) {
+		char *pages = os_pages(SLAB);
 
-		if (!slab)
+		if (!pages)
 			return NULL;
-		sched.slab_pos = slab;
-		sched.slab_end = slab + SLAB;
+		if (slab != &sched.kept)
+			os_wipe_on_fork(pages, SLAB); /* refused: fork.c wipes by hand */
+		*slab = (struct slab){ pages, pages + SLAB };
 	}
-	at = sched.slab_pos;
-	sched.slab_pos += size;
+	at = slab->pos;
+	slab->pos += size;
 	return at;
 }
 
@@ -32,17 +33,20 @@ struct gm {
 struct g *alloc_g(void)
 {
 	struct m *m = sched.mfree;
+	struct birth *birth;
 	struct gm *gm;
 
 	if (m) {
 		sched.mfree = m->freelink;
 		return m->g;
 	}
-	gm = carve(sizeof(*gm));
-	if (!gm)
+	gm = carve(&sched.slab, sizeof(*gm));
+	birth = carve(&sched.kept, sizeof(*birth));
+	if (!gm || !birth)
 		return NULL;
 	gm->g.m = &gm->m;
 	gm->m.g = &gm->g;
+	gm->m.birth = birth;
 	gm->m.id = sched.mnext++;
 	gm->m.alllink = sched.allm;
 	/* release, @pair allm: sched_dissolve() walks the list without the lock. */
@@ -58,5 +62,5 @@ void free_g(struct g *g)
 
 struct p *alloc_p(void)
 {
-	return carve(sizeof(struct p));
+	return carve(&sched.slab, sizeof(struct p));
 }

@@ -83,8 +83,7 @@ struct g *newg(void *start, void *arg)
 	if (!g)
 		return NULL;
 	trace(GO_CREATE, 0, g->goid);
-	g->start = start;
-	g->arg = arg;
+	*g->m->birth = (struct birth){ g, start, arg };
 	store_rlx(&g->status, G_IDLE);
 	store_rlx(&g->preempt, 0);
 	/* release, @pair hold: who sees this word does not see the last thread's status. */

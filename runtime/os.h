@@ -39,7 +39,8 @@ void os_restore_signals(u64 mask);
 bool os_take_signal(int sig, const void *mark);
 int os_signal_thread(i32 tid, int sig, const void *mark);
 
-void *os_pages(size_t len); /* zeroed memory that a forked child finds zeroed; or NULL */
+void *os_pages(size_t len); /* zeroed; or NULL */
+/* A forked child finds it zeroed.  0 or -errno. */
 int os_wipe_on_fork(void *addr, size_t len);
 
 /* sysmon: a descriptor table of its own; false: it is the host's still. */

@@ -111,13 +111,20 @@ struct g {
 	bool on_strays; /* sysmon only */
 	bool back;	/* queues as one back from a call.  Owner writes before it queues. */
 	bool holder;	/* queues as one with a lock of the host's, who is back as well. */
-	/* Birth: written by the creator before the thread exists. */
-	void *start;
-	void *arg;
 	/* sysmon only. */
 	struct g *straylink;
 	i64 stray_cpu;
 	u64 stray_sent_ns;
+};
+
+/*
+ * What a new thread starts from; written by its creator before it exists.  Not wiped in a forked
+ * child: a handler may run, and fork, before the thread's first line, and the child goes on from
+ * here.
+ */
+struct birth {
+	struct g *g;
+	void *start, *arg;
 };
 
 /* m->sig: a preemption signal on its way to this thread. */
@@ -137,15 +144,16 @@ struct m {
 	au32 sig;   /* enum sig_flight; see preempt.c */
 	au32 signo; /* of the signal in flight; sysmon writes before SENT */
 	struct g *g;
-	struct p *p;	   /* P held last; g->hold says if it still is.  Owner only. */
-	uintptr_t gate_sp; /* stack pointer at the outermost open bracket.  Owner only. */
-	u64 api_brackets;  /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
-	bool queued;	   /* on a run queue, or granted and not yet adopted.  Owner only. */
-	au32 held;	   /* locks of the host's, roughly: gate.h.  Owner writes, sysmon reads. */
-	au64 altstack;	   /* where the host's alternate stack begins, 0: none; sched.host */
-	u32 dtor_rounds;   /* of thread-specific data destructors run.  Owner only. */
-	struct note park;  /* a P granted to us comes through here */
-	au32 cpu;	   /* that the open bracket began on; owner writes, a hint */
+	struct birth *birth; /* for ever */
+	struct p *p;	     /* P held last; g->hold says if it still is.  Owner only. */
+	uintptr_t gate_sp;   /* stack pointer at the outermost open bracket.  Owner only. */
+	u64 api_brackets;    /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
+	bool queued;	     /* on a run queue, or granted and not yet adopted.  Owner only. */
+	au32 held;	  /* locks of the host's, roughly: gate.h.  Owner writes, sysmon reads. */
+	au64 altstack;	  /* where the host's alternate stack begins, 0: none; sched.host */
+	u32 dtor_rounds;  /* of thread-specific data destructors run.  Owner only. */
+	struct note park; /* a P granted to us comes through here */
+	au32 cpu;	  /* that the open bracket began on; owner writes, a hint */
 	i32 tid;
 	u32 id;
 	au64 trace_at; /* next event; trace.c */
@@ -256,7 +264,9 @@ struct sched {
 	struct stats own_stats; /* until there is a page; stats.h */
 
 	/* alloc.c */
-	char *slab_pos, *slab_end;
+	struct slab {
+		char *pos, *end;
+	} slab, kept; /* kept: a forked child finds it as it was */
 
 	/* sysmon only. */
 	struct g *strays;

@@ -65,7 +65,7 @@ Test(life, with_little_memory_there_are_fewer_ps)
 {
 	u32 more;
 
-	fake.pages_left = 1;
+	fake.pages_left = 2; /* one of them for births */
 	cr_assert_eq(sched_start(4096), 0);
 	cr_assert_gt(load_rlx(&sched.gomaxprocs), 0);
 	cr_assert_lt(load_rlx(&sched.gomaxprocs), 100);
@@ -85,8 +85,8 @@ Test(life, every_g_has_a_number_of_its_own)
 	g_here(1);
 	a = newg(setup, &a);
 	b = newg(NULL, NULL);
-	cr_assert_eq(a->start, (void *)setup);
-	cr_assert_eq(a->arg, &a);
+	cr_assert_eq(a->m->birth->start, (void *)setup);
+	cr_assert_eq(a->m->birth->arg, &a);
 	cr_assert_neq(a->goid, b->goid);
 	cr_assert_neq(a->m->id, b->m->id);
 	cr_assert_eq(load_rlx(&a->status), G_IDLE);

@@ -251,6 +251,38 @@ static void *nothing(void *arg)
 	return arg;
 }
 
+/* libc's, counted by thread: a first call makes a cache and maybe an arena for it, and waits
+ * for who holds the lock of one. */
+static __thread int mallocs;
+extern void *__libc_malloc(size_t size);
+extern void __libc_free(void *p);
+
+void *malloc(size_t size)
+{
+	mallocs++;
+	return __libc_malloc(size);
+}
+
+void free(void *p)
+{
+	mallocs += p != NULL;
+	__libc_free(p);
+}
+
+static void *counts(void *arg)
+{
+	return (void *)(long)mallocs;
+}
+
+static void case_born_without_malloc(void)
+{
+	long sum = 0;
+
+	for (int i = 0; i < 10; i++)
+		sum += (long)join(spawn(counts, NULL));
+	printf("mallocs: %ld\n", sum);
+}
+
 static bool alone(void *arg)
 {
 	return task_count(getpid()) == 1;
@@ -333,6 +365,7 @@ static const struct a_case cases[] = {
 	{ "pthread_exit", case_pthread_exit },
 	{ "detached", case_detached },
 	{ "alone_again", case_alone_again },
+	{ "born_without_malloc", case_born_without_malloc },
 	{ "destructors_block", case_destructors_block },
 	{ "many_one_after_the_other", case_many_one_after_the_other },
 	{ NULL, NULL },
