@@ -186,7 +186,12 @@ int caller_blocked(struct st *s)
 {
 	extern char __data_start[];
 	size_t data = (uintptr_t)sbrk(0) - (uintptr_t)__data_start;
+	struct task_syscall now;
 
+	if (s->waits_in)
+		task_read_syscall(s->pid, s->tid, &now);
+	if (s->waits_in && now.nr != s->waits_in)
+		return false;
 	return s->about && (task_blocked(s->pid, s->tid, library_text, s, sizeof(*s)) ||
 			    task_blocked(s->pid, s->tid, library_text, __data_start, data));
 }

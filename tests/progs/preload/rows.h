@@ -70,6 +70,7 @@ struct st {
 	long ret;
 	int err;
 	/* Property of the row. */
+	long waits_in; /* the system call, when it may sleep before in others; 0: in its only one */
 	int fd[8];
 	int go[2]; /* lets the local thread go */
 	int child_go[2];

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <wordexp.h>
@@ -238,7 +239,13 @@ static long fail_gai_suspend(struct st *s)
 	const struct gaicb *none[] = { NULL };
 	return fn(none, 1, NULL);
 }
-ROW(gai_suspend, TIMED | NO_READY | NO_HANDLER | ONCE, .setup = setup_nss, .call = call_gai_suspend,
+/* Its helper opens the FIFO. */
+static void setup_gai(struct st *s)
+{
+	setup_nss(s);
+	s->waits_in = SYS_futex;
+}
+ROW(gai_suspend, TIMED | NO_READY | NO_HANDLER | ONCE, .setup = setup_gai, .call = call_gai_suspend,
     .release = release_nss, .fail = fail_gai_suspend);
 
 /* --- directories: on a local disk they do not wait, so the cases are the results --- */

@@ -231,8 +231,8 @@ static long call_malloc(struct st *s)
 
 	/* To sleep for the printer's sake is not what this is about. */
 	s->about = 0;
+	dup2(s->fd[1], 2); /* before there is anybody to print: it might be done by then */
 	must(pthread_create(&printer, NULL, print_stats, s) == 0, "pthread_create");
-	dup2(s->fd[1], 2);
 	must_reach("the statistics to be printed", printer_writes, s);
 	s->about = 1;
 	/* Too large for the thread's cache, too small for a mapping of its own. */
