@@ -5,8 +5,8 @@
 # This is the only list of packages in the project.
 set -eu
 
-build="gcc libc6-dev libncurses-dev meson ninja-build pkg-config libdw-dev"
-tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev libunwind-dev liblzma-dev
+build="gcc libc6-dev libncurses-dev libunwind-dev meson ninja-build pkg-config libdw-dev"
+tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev liblzma-dev
 	g++ libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux
 	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
 	spin strace valgrind"

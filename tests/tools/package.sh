@@ -40,6 +40,8 @@ int main(void) { mpz_t a; mpz_init(a); mpz_clear(a); return 0; }' |
 example=/usr/share/doc/libgmp-sched-dev/examples/snapshot.c
 check "pkg-config and the example" sh -c "cc '$example' -o '$work/snapshot' -pthread \
 	\$(pkg-config --cflags --libs gmprt) && '$work/snapshot' && gmp run -p 2 -- '$work/snapshot'"
+check "a dump from within" sh -c 'GMP_TRACEBACK=1 gmp run -- python3 -c \
+	"import os; os.kill(os.getpid(), 3)"; [ $? = 2 ]'
 check "pkg-config names the library" sh -c '[ -f "$(pkg-config --variable=preload gmprt)" ]'
 for page in 1/gmp.1 7/libgmp-sched.7 3/gmprt.3; do
 	check "manual page $page" test -f "/usr/share/man/man$page.gz"

@@ -71,8 +71,8 @@ static void run(bool spin)
 	struct hog hogs[THREADS] = { 0 };
 
 	spins = spin;
+	/* The restart too: it comes in sigsuspend, or it would be lost before it. */
 	sigfillset(&suspend.sa_mask);
-	sigdelset(&suspend.sa_mask, SIGUSR2);
 	sigaction(SIGUSR1, &suspend, NULL);
 	sigaction(SIGUSR2, &restart, NULL);
 	sem_init(&there, 0, 0);
