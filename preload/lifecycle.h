@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+struct m;
+
 /* Options, libc's symbols, hooks.  Idempotent; our constructor calls it, or whoever comes first. */
 void gmp_init(void);
 
@@ -15,6 +17,11 @@ bool threads_activate(void);
 void threads_init(void);
 /* pthread.c: the calling thread ends by a raw system call; gives its P back. */
 void gthread_exit_raw(void);
+/* pthread.c: the calling thread is no G from now on, but runs on.  False: it was none. */
+bool gthread_leave(void);
+/* The parent's side of a child that shares its memory and thread-local data while it sleeps. */
+struct m *gmp_vfork_enter(void);
+void gmp_vfork_leave(struct m *m);
 /* pthread.c: ends our own thread if the host has no second one. */
 void threads_quiesce(void);
 /* signal.c: installs the preemption signal's handler. */

@@ -120,13 +120,20 @@ static void on_thread_exit(void *g)
 		thread_exit();
 }
 
-/* syscall(SYS_exit): no destructor will run. */
-void gthread_exit_raw(void)
+bool gthread_leave(void)
 {
 	struct m *m = getm();
 
-	if (m && load_rlx(&m->live))
-		thread_exit();
+	if (!m || !load_rlx(&m->live))
+		return false;
+	thread_exit();
+	return true;
+}
+
+/* syscall(SYS_exit): no destructor will run. */
+void gthread_exit_raw(void)
+{
+	gthread_leave();
 }
 
 /* ---- birth ---- */

@@ -112,17 +112,26 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
  * return comes.  So these numbers are jumped through, registers and stack as the caller left them.
  */
 #define STRING(x) #x
-#define THROUGH_LIBC(number) "cmpq $" STRING(number) ", %rdi\n\tje 1f\n\t"
+#define THROUGH_LIBC(number, to) "cmpq $" STRING(number) ", %rdi\n\tje " to "f\n\t"
+#define KEPT(op, bytes, reg) op "q %" reg "\n\t.cfi_adjust_cfa_offset " bytes "\n\t"
 __attribute__((naked)) long shim_syscall(long nr, long a1, long a2, long a3, long a4, long a5,
 					 long a6)
 {
 	/* clang-format off */
-	__asm__(THROUGH_LIBC(__NR_clone)
-		THROUGH_LIBC(__NR_vfork)
-		THROUGH_LIBC(__NR_fork)
-		THROUGH_LIBC(__NR_clone3)
-		THROUGH_LIBC(__NR_rt_sigreturn)
+	__asm__(THROUGH_LIBC(__NR_clone, "2")
+		THROUGH_LIBC(__NR_vfork, "2")
+		THROUGH_LIBC(__NR_fork, "1")
+		THROUGH_LIBC(__NR_clone3, "2")
+		THROUGH_LIBC(__NR_rt_sigreturn, "1")
 		"jmp syscall_by_number\n"
+		"2:\n\t"
+		KEPT("push", "8", "rdi") KEPT("push", "8", "rsi") KEPT("push", "8", "rdx")
+		KEPT("push", "8", "rcx") KEPT("push", "8", "r8") KEPT("push", "8", "r9")
+		KEPT("push", "8", "r9")
+		"call clone_by_number\n\t"
+		KEPT("pop", "-8", "r9") KEPT("pop", "-8", "r9") KEPT("pop", "-8", "r8")
+		KEPT("pop", "-8", "rcx") KEPT("pop", "-8", "rdx") KEPT("pop", "-8", "rsi")
+		KEPT("pop", "-8", "rdi")
 		"1:	jmp *real_syscall(%rip)");
 	/* clang-format on */
 }

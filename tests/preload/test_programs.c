@@ -61,6 +61,35 @@ SAME(ends, destructors_of_thread_data_may_block, "life", "destructors_block")
 SAME(ends, a_thousand_threads_one_after_the_other, "life", "many_one_after_the_other")
 SAME(ends, cpp_thread_locals_and_exceptions, "tls", NULL)
 
+SAME(clones, a_clone_with_memory_of_its_own_is_like_a_fork, "clones", "forks")
+SAME(clones, such_a_clone_of_a_process_with_one_thread, "clones", "first_forks")
+SAME(clones, a_clone_that_its_parent_waits_for_is_like_a_vfork, "clones", "vforks")
+SAME(clones, such_a_clone_executes, "clones", "vforks_and_executes")
+SAME(clones, such_a_clone_of_a_process_with_one_thread_executes, "clones",
+     "first_vforks_and_executes")
+SAME(clones, a_clone_runs_beside_the_thread_whose_data_it_shares, "clones", "shares")
+SAME(clones, a_clone_runs_beside_the_only_thread, "clones", "first_shares")
+SAME(clones, clones_by_number, "clones", "by_number")
+SAME(clones, clones_by_number_of_a_process_with_one_thread, "clones", "first_by_number")
+SAME(clones, clones_that_are_refused, "clones", "refused")
+SAME(clones, clones_that_are_refused_to_a_process_with_one_thread, "clones", "first_refused")
+
+Test(clones, verbose_tells_of_a_thread_that_shares_its_data)
+{
+	const char *const env[] = { "GMP_VERBOSE=1", NULL };
+	const char *const cases[] = { "shares", "first_shares" };
+	const char *const words[] = { "it runs without a P", "running without the scheduler" };
+
+	for (int i = 0; i < 2; i++) {
+		struct run r = { .env = env };
+
+		run_victim(&r, 1, "clones", cases[i], NULL);
+		cr_assert(run_ok(&r));
+		cr_assert(strstr(r.err, words[i]), "%s: %s", cases[i], r.err);
+		run_free(&r);
+	}
+}
+
 SAME(children, fork_from_a_thread, "family", "fork_plain")
 SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")
 SAME(children, a_child_forked_while_the_loader_is_busy_makes_threads, "family",

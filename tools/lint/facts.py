@@ -147,7 +147,7 @@ def check_table(lines, table, exported):
 
 def check_numbers(root, lines):
     numbers = set(re.findall(r"^NR\((\w+),", read(root, "preload/by_number.def"), re.M))
-    through = set(re.findall(r"THROUGH_LIBC\(__NR_(\w+)\)", read(root, "preload/special.c")))
+    through = set(re.findall(r"THROUGH_LIBC\(__NR_(\w+),", read(root, "preload/special.c")))
     hand = set(re.findall(r"\bnr == SYS_(\w+)", read(root, "preload/special.c")))
     wanted = {l["syscall"]: l["name"] for l in lines
               if l["how"] in ("row", "try", "hand", "number") and l["syscall"]}
