@@ -19,6 +19,8 @@ void threads_init(void);
 void gthread_exit_raw(void);
 /* pthread.c: the calling thread is no G from now on, but runs on.  False: it was none. */
 bool gthread_leave(void);
+/* sandbox.c: before a system call that may lock the calling thread in. */
+void sandbox_by_number(long nr, long a1, long a2);
 /* The parent's side of a child that shares its memory and thread-local data while it sleeps. */
 struct m *gmp_vfork_enter(void);
 void gmp_vfork_leave(struct m *m);

@@ -90,6 +90,9 @@ Test(clones, verbose_tells_of_a_thread_that_shares_its_data)
 	}
 }
 
+SAME(sandbox, a_thread_in_strict_mode_reads_and_writes, "sandbox", "strict")
+SAME(sandbox, a_thread_enters_strict_mode_by_number, "sandbox", "strict_by_number")
+
 SAME(children, fork_from_a_thread, "family", "fork_plain")
 SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")
 SAME(children, a_child_forked_while_the_loader_is_busy_makes_threads, "family",

@@ -1,0 +1,27 @@
+/*
+ * seccomp's strict mode: read, write, exit and sigreturn, and death for every other call.  A G
+ * waits for its P in a futex and pays for a seizure with membarrier, so a thread that locks itself
+ * in is none any more: its gates pass, without a P (fail open, for this thread).
+ *
+ * A filter is up to the host; what it refuses of ours by an error is answered in the runtime.
+ */
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+#include "preload/interpose.h"
+#include "preload/lifecycle.h"
+
+void sandbox_by_number(long nr, long a1, long a2)
+{
+	if (nr == SYS_prctl && a1 == PR_SET_SECCOMP && a2 == SECCOMP_MODE_STRICT)
+		gthread_leave();
+	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_STRICT)
+		gthread_leave();
+}
+
+EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5) __asm__("prctl");
+EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5)
+{
+	sandbox_by_number(SYS_prctl, option, a2);
+	return real_prctl(option, a2, a3, a4, a5);
+}
