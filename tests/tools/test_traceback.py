@@ -12,6 +12,9 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 WAITS = os.path.join(VICTIMS, "waits")
 STUCK = os.path.join(VICTIMS, "stuck")
 
+# Who runs the tests in the background has it ignored, and the victims would inherit that.
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+
 
 def asleep(pid, call):
     """Until the main thread is in this system call."""
