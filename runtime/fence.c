@@ -7,17 +7,42 @@ au32 fence_mode;
 #ifdef GMP_TSAN
 au32 fence_word;
 #endif
-static bool have_membarrier; /* written by fence_init() */
+static au32 have_membarrier;
+
+#define DRAIN_NS 1000000
 
 void fence_init(void)
 {
-	have_membarrier = os_membarrier_register() == 0;
-	store_rlx(&fence_mode, have_membarrier ? FENCE_QUIET : FENCE_BUSY);
+	store_rlx(&have_membarrier, os_membarrier_register() == 0);
+	store_rlx(&fence_mode, load_rlx(&have_membarrier) ? FENCE_QUIET : FENCE_BUSY);
 }
 
 bool fence_is_cheap(void)
 {
-	return have_membarrier;
+	return load_rlx(&have_membarrier);
+}
+
+/*
+ * The kernel refuses it of late: a filter of the host's.  A light side that saw quiet is through
+ * after this wait: its store buffer drains in less than a microsecond, and a switch of threads
+ * drains it too.  Whoever turned to quiet meanwhile only brings the next one who asks here.
+ */
+static void wait_for_drain(void)
+{
+	u64 end = os_nanotime() + DRAIN_NS, now;
+	au32 word = { 0 };
+
+	store_rlx(&have_membarrier, 0);
+	store_rlx(&fence_mode, FENCE_BUSY);
+	fence_full(); /* @pair mode */
+	while ((now = os_nanotime()) < end)
+		os_futex_wait(&word, 0, (i64)(end - now));
+}
+
+static void membarrier_or_wait(void)
+{
+	if (os_membarrier() != 0)
+		wait_for_drain();
 }
 
 void fence_heavy(void)
@@ -25,7 +50,7 @@ void fence_heavy(void)
 	fence_full();
 	/* relaxed: after the fence, @pair mode. */
 	if (load_rlx(&fence_mode) != FENCE_BUSY)
-		os_membarrier();
+		membarrier_or_wait();
 }
 
 void fence_busy(void)
@@ -34,12 +59,12 @@ void fence_busy(void)
 		return;
 	store_rlx(&fence_mode, FENCE_TURNING);
 	fence_full();
-	os_membarrier(); /* @pair mode: no light side is without a fence from here on */
+	membarrier_or_wait(); /* @pair mode: no light side is without a fence from here on */
 	store_rlx(&fence_mode, FENCE_BUSY);
 }
 
 void fence_quiet(void)
 {
-	if (have_membarrier)
+	if (load_rlx(&have_membarrier))
 		store_rlx(&fence_mode, FENCE_QUIET); /* relaxed: @pair mode */
 }

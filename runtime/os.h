@@ -20,7 +20,7 @@ i64 os_thread_cpu(i32 tid);	       /* CPU time of a thread of ours in ns, or -er
 i64 os_process_cpu(void);	       /* of all our threads, those that have ended too */
 
 int os_membarrier_register(void);
-void os_membarrier(void);
+int os_membarrier(void); /* not 0: refused, nothing is ordered */
 
 i32 os_gettid(void);
 void os_yield(void);

@@ -95,9 +95,10 @@ int os_membarrier_register(void)
 				    0, 0, 0, 0);
 }
 
-void os_membarrier(void)
+int os_membarrier(void)
 {
-	gmp_rawsyscall6(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+	return (int)gmp_rawsyscall6(__NR_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0,
+				    0);
 }
 
 i32 os_gettid(void)

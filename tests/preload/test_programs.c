@@ -92,6 +92,8 @@ Test(clones, verbose_tells_of_a_thread_that_shares_its_data)
 
 SAME(sandbox, a_thread_in_strict_mode_reads_and_writes, "sandbox", "strict")
 SAME(sandbox, a_thread_enters_strict_mode_by_number, "sandbox", "strict_by_number")
+SAME(sandbox, a_filter_refuses_barriers_and_signals_of_late, "sandbox", "refused")
+SAME(sandbox, a_filter_refuses_barriers_and_signals_from_the_start, "sandbox", "refused_first")
 
 SAME(children, fork_from_a_thread, "family", "fork_plain")
 SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")

@@ -107,13 +107,16 @@ int os_membarrier_register(void)
 	return fake.no_membarrier ? -38 : 0;
 }
 
-void os_membarrier(void)
+int os_membarrier(void)
 {
 	kernel_entry("membarrier");
+	if (fake.membarrier_refused)
+		return -1;
 	fake.membarriers++;
 	for (u32 i = 0; i < fake.nm; i++)
 		model_drain(&fake.m[i]);
 	fake_switch("membarrier done");
+	return 0;
 }
 
 i32 os_gettid(void)

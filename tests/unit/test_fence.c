@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "tests/unit/fake_os.h"
+#include "tests/unit/fake_threads.h"
 
 static void setup(void)
 {
@@ -60,4 +61,25 @@ Test(fence, without_membarrier_it_is_busy_for_ever)
 	fence_busy();
 	fence_heavy();
 	cr_assert_eq(fake.membarriers, 0);
+}
+
+static void is_refused(void *arg)
+{
+	u64 before = fake.now;
+
+	fake.membarrier_refused = true;
+	fence_heavy();
+	fake_check(fence_is_busy() && !fence_is_cheap(), "it is busy");
+	fake_check(fake.now - before >= 1 * MS, "who asks waits");
+	before = fake.now;
+	fence_quiet();
+	fence_heavy();
+	fake_check(fence_is_busy() && fake.now - before < 1 * MS, "but once");
+}
+
+Test(fence, refused_later_who_asks_waits_once_and_it_is_busy_for_ever)
+{
+	fence_init();
+	fake_spawn(is_refused, NULL);
+	fake_run();
 }
