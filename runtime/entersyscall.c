@@ -45,6 +45,20 @@ static void trace_end(struct m *m, bool lost)
 		trace(GO_SYSCALL_END, load_rlx(&g->callno) & 0xffff, trace_p(g));
 }
 
+static void lend_or_hand_off(struct m *m)
+{
+	u64 class = load_rlx(&m->class); /* relaxed: our own */
+	bool probed = class & (PROBE_READ | PROBE_WRITE);
+	bool waits = call_class(m->g) == WILL_WAIT || would_wait(class);
+
+	if (probed && !waits)
+		sysmon_kick(); /* a short call, or its next round is soon enough */
+	else if (!waits || loan_leave(m))
+		sysmon_hurry();
+	else
+		entersyscallblock(m);
+}
+
 /*
  * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a
  * P. No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR).
@@ -65,12 +79,10 @@ void entersyscall_slow(struct m *m)
 	if (load_rlx(&sched.nwait) == 0)
 		return;
 	asked = load_rlx(&g->preempt) && !preempt_put_off(m);
-	if (!asked && loan_leave(m))
-		sysmon_kick();
-	else if (call_class(g) == WILL_WAIT || asked || would_wait(load_rlx(&m->class)))
+	if (asked || turn_over(m->p))
 		entersyscallblock(m);
 	else
-		sysmon_kick();
+		lend_or_hand_off(m);
 }
 
 /* Somebody asked for the P while we came home: we are home, so we keep it. */

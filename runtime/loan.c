@@ -14,8 +14,10 @@
 #define LAPSE 8		/* luck that a loan costs which nobody wanted */
 #define TRY_EVERY 16	/* loans left by a P without luck */
 #define AGED_NS 2000000 /* a G that has waited so long is not passed by */
-#define SYSMON_US 200	/* no P is left where sysmon is told to come later than that */
 #define SERVE_NS 500000 /* but by a P that has served the queue within this */
+#define SYSMON_US 200	/* no P is left where sysmon is told to come later than that */
+#define TURN_NS 200000	/* a turn is not shorter: a hand-off costs a tenth of it */
+#define TURNS_MIN 4	/* nor longer than this part of a slice, as sysmon has it */
 
 /* relaxed, throughout: luck and times are hints, and who owns p may change any moment. */
 
@@ -34,7 +36,7 @@ static void lucky(struct p *p)
 		store_rlx(&p->luck, luck + 1);
 }
 
-/* Is it the queue's turn to get p? */
+/* Is it the queue's turn to get p, which is picked up again and again? */
 static bool queue_due(struct p *p)
 {
 	u64 now = os_nanotime(), first = load_rlx(&sched.first_ns);
@@ -45,6 +47,18 @@ static bool queue_due(struct p *p)
 	if (first && (i64)(now - first) > AGED_NS && served > SERVE_NS)
 		return true;
 	return load_rlx(&sched.nwait) && served > (i64)opt_now(slice_us) * 1000;
+}
+
+bool turn_over(struct p *p)
+{
+	u64 slice = opt_now(slice_us) * 1000ul, turn;
+	u32 back = load_rlx(&sched.backq.size);
+
+	if (!back)
+		return false; /* who computes has a slice: sysmon's business */
+	turn = slice / (back < TURNS_MIN ? TURNS_MIN : back);
+	return (i64)(os_nanotime() - load_rlx(&p->granted_ns)) >
+	       (i64)(turn < TURN_NS ? TURN_NS : turn);
 }
 
 bool loan_leave(struct m *m)

@@ -22,6 +22,12 @@
 
 /* A G enters a call while others wait: true when it should leave its P lent.  By: its M. */
 bool loan_leave(struct m *m);
+/*
+ * A G that finds its data there at each call never waits, and would keep p for its slice.  True:
+ * those back from a call have waited for it long enough to have p in their turn, which is such that
+ * all have one within about a slice, but not too short to be worth a hand-off.  By: p's owner.
+ */
+bool turn_over(struct p *p);
 /* A P for a G that comes back without one, owned by the caller; or NULL.  Signals blocked. */
 struct p *loan_take(void);
 /* Nobody picked p up in time.  By: sysmon, when it has taken it back. */

@@ -143,6 +143,6 @@ void preempt_above(u32 n)
 		if (!g)
 			continue;
 		preempt_request(g);
-		sysmon_kick();
+		sysmon_hurry();
 	}
 }

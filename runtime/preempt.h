@@ -13,6 +13,8 @@
 
 #include "runtime/types.h"
 
+#define RESEND_NS 1000000ul /* a signal that met an open gate is repeated */
+
 /* Marks our signals: si_value of each one we send. */
 extern const char preempt_mark;
 

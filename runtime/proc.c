@@ -320,9 +320,11 @@ static bool take_or_queue(struct m *m, bool back)
 	if (!p)
 		queue_locked(m->g, back, load_rlx(&m->held));
 	mutex_unlock(&sched.lock);
-	if (p)
-		wirep(m, p);
-	return p;
+	if (!p)
+		return false;
+	wirep(m, p);
+	store_rlx(&p->served_ns, load_rlx(&p->granted_ns)); /* relaxed: loan.c's hint */
+	return true;
 }
 
 /* The P is ours unless the grant was revoked since the word w was read. */

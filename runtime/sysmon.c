@@ -29,6 +29,7 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
+#include "runtime/stray.h"
 #include "runtime/sysmon_life.h"
 #include "runtime/trace.h"
 
@@ -37,11 +38,11 @@
 #define ROUND_NS (20 * US)
 #define NEVER (~0ul)
 #define BACKOFF_MAX_NS (400 * US)
+#define FLOW_MAX_NS (1 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
 #define BACK_SHARE 4	     /* parts of a slice that one who goes first waits: back from a call, */
 #define LOCK_SHARE 100	     /* and with a lock */
-#define RESEND_NS (1 * MS)   /* a signal that met an open gate is repeated */
 #define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
@@ -57,6 +58,7 @@ struct rounds {
 	struct pace pace;
 	u64 alone_ns; /* since when one G is left, 0: there are more */
 	u64 made;     /* Gs ever, by then */
+	bool called;  /* somebody cut the last sleep short */
 	u32 seen;     /* Gs that waited when the sleep was chosen */
 };
 
@@ -72,15 +74,25 @@ static u64 max_u64(u64 a, u64 b)
 
 /* ---- sleeping and waking ---- */
 
-void sysmon_kick(void)
+static void wake_from(enum sysmon_sleep from)
 {
 	/* relaxed: the caller's enqueue is a full barrier (@pair doze); an entry may miss it. */
 	u32 sleep = load_rlx(&sched.sysmon_asleep);
 
-	if (sleep && cas_ar(&sched.sysmon_asleep, sleep, SYSMON_AWAKE)) {
+	if (sleep >= from && cas_ar(&sched.sysmon_asleep, sleep, SYSMON_AWAKE)) {
 		add_ar(page_bell(), 1);
 		os_futex_wake_shared(page_bell(), 1);
 	}
+}
+
+void sysmon_kick(void)
+{
+	wake_from(SYSMON_LINGERS);
+}
+
+void sysmon_hurry(void)
+{
+	wake_from(SYSMON_DOZES);
 }
 
 void sysmon_tell_alone(void)
@@ -112,26 +124,32 @@ static bool alone(void)
 
 /*
  * Sleeps ns (< 0: until kicked), chosen when r->seen Gs waited and r->alone_ns was true: one more,
- * or the last but one, may have kicked since then, before we were asleep.  Only a sleep that is
- * worth it can be cut short by a kick.
+ * or the last but one, may have kicked since then, before we were asleep.  While Gs wait it is a
+ * doze, out of which one more does not wake us, and only one that is worth it can be cut short at
+ * all.  True: it was.
  */
-static void nap(i64 ns, const struct rounds *r)
+static bool nap(i64 ns, const struct rounds *r)
 {
 	au32 *bell = page_bell();
 	u32 seq = load_acq(bell);
+	bool kicked;
 
 	if (page_wanted())
-		return;
+		return false;
 	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
 		os_futex_wait_shared(bell, seq, ns);
-		return;
+		return false;
 	}
-	store_rlx(&sched.sysmon_asleep, r->alone_ns ? SYSMON_LINGERS : SYSMON_ASLEEP);
+	store_rlx(&sched.sysmon_asleep, r->seen	      ? SYSMON_DOZES
+					: r->alone_ns ? SYSMON_LINGERS
+						      : SYSMON_ASLEEP);
 	fence_full(); /* @pair doze */
-	if (load_rlx(&sched.nwait) <= r->seen && !load_rlx(&sched.sysmon_quit) &&
+	if ((r->seen || !load_rlx(&sched.nwait)) && !load_rlx(&sched.sysmon_quit) &&
 	    (r->alone_ns || !alone()))
 		os_futex_wait_shared(bell, seq, ns);
+	kicked = load_rlx(&sched.sysmon_asleep) == SYSMON_AWAKE;
 	store_rlx(&sched.sysmon_asleep, SYSMON_AWAKE);
+	return kicked;
 }
 
 /* ---- one P ---- */
@@ -159,41 +177,29 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 	return false;
 }
 
-static void add_stray(struct g *g)
-{
-	if (g->on_strays)
-		return;
-	g->on_strays = true;
-	g->stray_cpu = os_thread_cpu(g->m->tid);
-	g->stray_sent_ns = 0;
-	g->straylink = sched.strays;
-	sched.strays = g;
-	sched.nstray++;
-}
-
 /* G: running -> stray.  By: sysmon.  After: the P is handed on. */
-static bool retake_blocked(struct p *p, struct g *g)
+static void retake_blocked(struct p *p, struct g *g)
 {
 	int call;
 
 	if (!seize(p, g, G_RUNNING, &call))
-		return false;
+		return;
+	sched.taken++;
 	stat_stray(call);
 	trace(GO_STRAY, (u32)call, g->goid);
-	add_stray(g);
+	stray_add(g);
 	handoffp(p);
-	return true;
 }
 
 /* G: in a bracket, its P on loan -> without.  By: sysmon. */
-static bool retake_loan(struct p *p, struct g *g)
+static void retake_loan(struct p *p, struct g *g)
 {
 	if (!seize(p, g, G_SYSCALL, NULL))
-		return false;
+		return;
+	sched.taken++;
 	stat_add(retakes, 1);
 	loan_lapsed(p);
 	handoffp(p);
-	return true;
 }
 
 /* The thread ended without telling us (a raw exit). */
@@ -210,8 +216,7 @@ static void reap(struct p *p, struct g *g)
 		seize_drop(&s);
 }
 
-/* True: look again soon. */
-static bool look_call(struct p *p, struct g *g, u64 now)
+static void look_call(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
 	u32 tick = load_rlx(&g->syscalltick);
@@ -220,11 +225,9 @@ static bool look_call(struct p *p, struct g *g, u64 now)
 		seen->in_call = true;
 		seen->syscalltick = tick;
 		seen->call_ns = now;
-		return true;
-	}
-	if (now - seen->call_ns >= opts.retake_us * US)
+	} else if (now - seen->call_ns >= opts.retake_us * US) {
 		retake_loan(p, g);
-	return true;
+	}
 }
 
 /*
@@ -251,7 +254,7 @@ static bool off_cpu(struct p *p, struct g *g, u64 now)
 	return (i64)(now - since) - (cpu - last) > (i64)OFF_CPU_NS;
 }
 
-static bool look_running(struct p *p, struct g *g, u64 now)
+static void look_running(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
 	u32 tick = load_rlx(&g->syscalltick);
@@ -264,11 +267,11 @@ static bool look_running(struct p *p, struct g *g, u64 now)
 		seen->still_ns = now;
 	}
 	if (!off_cpu(p, g, now))
-		return false;
+		return;
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
-		return retake_blocked(p, g);
-	return false; /* the kernel runs somebody else: not ours to change */
+		retake_blocked(p, g);
+	/* Else the kernel runs somebody else: not ours to change. */
 }
 
 /*
@@ -313,7 +316,7 @@ static void admit_over_cap(struct p *p, struct g *g)
 	if (!seize(p, g, G_RUNNING, NULL))
 		return;
 	stat_add(overcap, 1);
-	add_stray(g);
+	stray_add(g);
 	handoffp(p);
 }
 
@@ -366,82 +369,40 @@ static u64 slice_ns(struct p *p)
 	return load_rlx(&sched.backq.size) ? slice / BACK_SHARE : slice;
 }
 
+/* True: since the last look p was granted anew, or its G has entered or left a call. */
 static bool look(struct p *p, u64 now)
 {
 	struct g *g = load_acq(&p->g); /* @pair owner */
-	bool soon = false;
+	bool moved;
 	u32 status;
 
 	if (!g || load_rlx(&p->status) != P_RUNNING)
-		return false;
+		return true;
 	if (p->seen.g != g || p->seen.schedtick != load_rlx(&p->schedtick)) {
 		new_slice(p, g, now);
-		return load_acq(&g->status) == G_SYSCALL;
+		return true;
 	}
 	status = load_acq(&g->status);
+	moved = p->seen.syscalltick != load_rlx(&g->syscalltick);
 	if (status == G_SYSCALL)
-		soon = look_call(p, g, now);
+		look_call(p, g, now);
 	else if (status == G_RUNNING)
-		soon = look_running(p, g, now);
+		look_running(p, g, now);
 	else if (status == G_RUNNABLE)
 		look_granted(p, g, now);
 	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns(p))
 		over_slice(p, g, now);
-	return soon;
+	return moved;
 }
 
 bool sysmon_retake(u64 now)
 {
-	bool soon = false;
+	bool all = true;
 
 	/* relaxed: Ps are never freed; one made this moment is seen next round. */
 	for (u32 i = 0; i < sched.nallp; i++)
-		soon |= look(sched.allp[i], now);
-	return soon;
-}
-
-/* ---- strays ---- */
-
-static bool is_stray(struct g *g)
-{
-	return load_acq(&g->status) == G_RUNNING && hold_of(load_rlx(&g->hold)) == HOLD_LOST &&
-	       load_rlx(&g->m->live);
-}
-
-/* A stray that is seen running again needs a P like everybody: the signal brings it home. */
-static bool look_stray(struct g *g, u64 now)
-{
-	i64 cpu = os_thread_cpu(g->m->tid);
-
-	if (cpu == g->stray_cpu)
-		return false;
-	g->stray_cpu = cpu;
-	if (opt_now(preempt) == PREEMPT_SIGNAL && now - g->stray_sent_ns >= RESEND_NS &&
-	    os_probe(g->m->tid) == PROBE_RUNNING) {
-		g->stray_sent_ns = now;
-		preempt_send(g);
-	}
-	return true;
-}
-
-/* True when one of them has run since the last look. */
-static bool look_strays(u64 now)
-{
-	struct g **at = &sched.strays, *g;
-	bool moved = false;
-
-	while ((g = *at)) {
-		if (is_stray(g)) {
-			moved |= look_stray(g, now);
-			at = &g->straylink;
-			continue;
-		}
-		*at = g->straylink;
-		g->on_strays = false;
-		sched.nstray--;
-		moved = true;
-	}
-	return moved;
+		all &= look(sched.allp[i], now);
+	return all;
 }
 
 /* ---- the loop ---- */
@@ -472,7 +433,7 @@ static void round_strays(struct rounds *r, u64 now)
 {
 	if (!sched.nstray || now < r->strays_ns)
 		return;
-	if (look_strays(now))
+	if (strays_look(now))
 		r->strays_delay_ns = STRAY_MIN_NS;
 	else
 		r->strays_delay_ns = min_u64(r->strays_delay_ns * 2,
@@ -525,18 +486,30 @@ static u64 shortest_slice(void)
 	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
 }
 
-static i64 round_once(struct rounds *r)
+/*
+ * The next look comes soon after there was something to take, and then less and less often: least
+ * of all while every P passes through calls by itself.
+ */
+static void round_look(struct rounds *r, u64 now)
 {
-	u64 now = os_nanotime(), due;
-	bool waiters = load_rlx(&sched.nwait) != 0;
+	u32 taken = sched.taken;
+	u64 most = sysmon_retake(now) ? FLOW_MAX_NS : BACKOFF_MAX_NS;
 
-	if (waiters)
-		fence_busy();
-	if (waiters && sysmon_retake(now))
+	if (sched.taken != taken)
 		r->delay_ns = ROUND_NS;
 	else
-		r->delay_ns =
-			min_u64(r->delay_ns * 2, min_u64(BACKOFF_MAX_NS, shortest_slice() / 4));
+		r->delay_ns = min_u64(r->delay_ns * 2, min_u64(most, shortest_slice() / 4));
+}
+
+static i64 round_once(struct rounds *r)
+{
+	u64 now = os_nanotime(), due, delay_ns;
+	bool waiters = load_rlx(&sched.nwait) != 0;
+
+	if (waiters) {
+		fence_busy();
+		round_look(r, now);
+	}
 	round_strays(r, now);
 	round_trace(r, now);
 	round_limit(now);
@@ -553,7 +526,9 @@ static i64 round_once(struct rounds *r)
 	}
 	if (!load_rlx(&sched.nlent) && due)
 		return (i64)due; /* every P rests: until pace.c's next round */
-	return (i64)(due ? min_u64(due, r->delay_ns) : r->delay_ns);
+	/* What it was called for is a call that has begun: one more look takes its P. */
+	delay_ns = r->called ? min_u64(2 * ROUND_NS, r->delay_ns) : r->delay_ns;
+	return (i64)(due ? min_u64(due, delay_ns) : delay_ns);
 }
 
 /* True: this thread is sysmon no more. */
@@ -586,7 +561,7 @@ void sysmon_main(void)
 
 		if (leaves(&r))
 			break;
-		nap(ns, &r);
+		r.called = nap(ns, &r);
 	}
 	pace_stop(&r.pace); /* what rests would rest for ever */
 	page_leave(os_nanotime());

@@ -16,8 +16,10 @@
 void sysmon_main(void);
 /* One G is left.  By: who ended the last but one, after it was counted off. */
 void sysmon_tell_alone(void);
-/* Somebody queued for a P, or entered a call while others wait.  By: anybody.  Signal-safe. */
+/* Somebody queued for a P: it must not sleep.  By: anybody.  Signal-safe. */
 void sysmon_kick(void);
+/* There is something to look at now, between two rounds, too. */
+void sysmon_hurry(void);
 /*
  * Waits until sysmon_main() has a descriptor table of its own: while the kernel makes it, it may
  * hold copies of the host's descriptors for a moment, and a close by the host would not be the last
@@ -27,7 +29,7 @@ void sysmon_await_start(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);
 
-/* One round at time now (ns): true when it should look again soon.  Exposed for tests. */
+/* One round at time now (ns): true when every P moved on since the last one.  Exposed for tests. */
 bool sysmon_retake(u64 now);
 
 #endif

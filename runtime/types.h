@@ -199,7 +199,7 @@ struct p {
 	u64 boost_ns;	    /* first of an unbroken row of grants to Gs that go first, 0 = none */
 	au64 owed_ns;	    /* how long the row was that ended with this grant, 0 = none */
 	au32 luck, unlucky; /* loan.c */
-	au64 served_ns;	    /* last grant from a queue */
+	au64 served_ns;	    /* last grant from a queue, or when there was none */
 	struct p *link;	    /* sched.pidle; guarded by sched.lock */
 	struct sysmontick seen;
 };
@@ -210,8 +210,11 @@ struct mutex {
 
 /* SYSMON_LEFT: it touches nothing any more; its thread has ended, or will, and is to be joined. */
 enum sysmon_life { SYSMON_NONE, SYSMON_ON, SYSMON_LEFT };
-/* Asleep, a kick is worth a futex wake; lingering it knows that one G is left, and sleeps on. */
-enum sysmon_sleep { SYSMON_AWAKE, SYSMON_ASLEEP, SYSMON_LINGERS };
+/*
+ * Dozing it will look by itself at those who wait, within a millisecond.  Asleep, the first who
+ * waits must wake it; lingering, too, but it knows that one G is left.
+ */
+enum sysmon_sleep { SYSMON_AWAKE, SYSMON_DOZES, SYSMON_LINGERS, SYSMON_ASLEEP };
 
 #define MAXPROCS_MAX 4096
 
@@ -273,6 +276,7 @@ struct sched {
 	u32 nstray;
 	u32 dead_gs, dead_looks; /* Gs at dead.c's last look; looks that agree */
 	u64 limit_ns;		 /* when the number of Ps is looked up again; 0 = not known yet */
+	u32 taken;		 /* Ps, from Gs that block */
 }
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 

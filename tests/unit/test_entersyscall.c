@@ -97,12 +97,12 @@ Test(entersyscall, a_call_that_may_wait_keeps_the_p_and_tells_sysmon)
 	struct g *other = somebody_waits();
 	u32 wakes = fake.wakes;
 
-	store_rlx(&sched.sysmon_asleep, 1);
+	store_rlx(&sched.sysmon_asleep, SYSMON_DOZES);
 	entersyscall(m, MAY_WAIT, 0);
 	cr_assert_eq(held(), HOLD_KEPT);
 	cr_assert_not(was_granted(other));
 	cr_assert_eq(fake.wakes, wakes + 1);
-	cr_assert_eq(load_rlx(&sched.sysmon_asleep), 0);
+	cr_assert_eq(load_rlx(&sched.sysmon_asleep), SYSMON_AWAKE);
 }
 
 static int asked_fd;

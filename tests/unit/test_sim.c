@@ -124,14 +124,14 @@ static void check_doze(void)
 	struct fake_m *m = fake.sysmon;
 	u32 awake = 0;
 
-	if (!m || m->state != FAKE_FUTEX || m->deadline <= fake.now + 500 * US)
+	if (!m || m->state != FAKE_FUTEX || m->deadline <= fake.now + 1100 * US)
 		return;
 	for (u32 i = 0; i < fake.nm; i++) {
 		struct m *rm = &fake.m[i] == fake.self ? gmp_tls_m : fake.m[i].tls;
 
 		if (fake.m[i].state > FAKE_STALLED)
 			continue;
-		if (!sched.sysmon_asleep.v)
+		if (sched.sysmon_asleep.v < SYSMON_LINGERS)
 			return; /* may be about to wake it */
 		awake += rm && rm->queued;
 	}

@@ -1,0 +1,59 @@
+/* The list of strays: who is on it, who has run since; stray.h. */
+#include "runtime/stray.h"
+
+#include "runtime/opts.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+
+void stray_add(struct g *g)
+{
+	if (g->on_strays)
+		return;
+	g->on_strays = true;
+	g->stray_cpu = os_thread_cpu(g->m->tid);
+	g->stray_sent_ns = 0;
+	g->straylink = sched.strays;
+	sched.strays = g;
+	sched.nstray++;
+}
+
+static bool is_stray(struct g *g)
+{
+	return load_acq(&g->status) == G_RUNNING && hold_of(load_rlx(&g->hold)) == HOLD_LOST &&
+	       load_rlx(&g->m->live);
+}
+
+/* A stray that is seen running again needs a P like everybody: the signal brings it home. */
+static bool look(struct g *g, u64 now)
+{
+	i64 cpu = os_thread_cpu(g->m->tid);
+
+	if (cpu == g->stray_cpu)
+		return false;
+	g->stray_cpu = cpu;
+	if (opt_now(preempt) == PREEMPT_SIGNAL && now - g->stray_sent_ns >= RESEND_NS &&
+	    os_probe(g->m->tid) == PROBE_RUNNING) {
+		g->stray_sent_ns = now;
+		preempt_send(g);
+	}
+	return true;
+}
+
+bool strays_look(u64 now)
+{
+	struct g **at = &sched.strays, *g;
+	bool moved = false;
+
+	while ((g = *at)) {
+		if (is_stray(g)) {
+			moved |= look(g, now);
+			at = &g->straylink;
+			continue;
+		}
+		*at = g->straylink;
+		g->on_strays = false;
+		sched.nstray--;
+		moved = true;
+	}
+	return moved;
+}
