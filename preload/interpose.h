@@ -55,12 +55,12 @@ static inline u64 send_class(int fd, int flags)
 
 static inline u64 timespec_class(const struct timespec *t)
 {
-	return t && t->tv_sec == 0 && t->tv_nsec == 0 ? NEVER : WILL_WAIT;
+	return t && t->tv_sec == 0 && t->tv_nsec == 0 ? BRIEF : WILL_WAIT;
 }
 
 static inline u64 timeval_class(const struct timeval *t)
 {
-	return t && t->tv_sec == 0 && t->tv_usec == 0 ? NEVER : WILL_WAIT;
+	return t && t->tv_sec == 0 && t->tv_usec == 0 ? BRIEF : WILL_WAIT;
 }
 
 /* Composites with callbacks: no bracket round code of the host's.  Two of libc's own are known. */

@@ -48,7 +48,7 @@ static void trace_end(struct m *m, bool lost)
 static void lend_or_hand_off(struct m *m)
 {
 	u64 class = load_rlx(&m->class); /* relaxed: our own */
-	bool probed = class & (PROBE_READ | PROBE_WRITE);
+	bool probed = class & (PROBE_READ | PROBE_WRITE | PROBE_DONE);
 	bool waits = call_class(m->g) == WILL_WAIT || would_wait(class);
 
 	if (probed && !waits)

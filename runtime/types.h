@@ -33,7 +33,10 @@ enum call_class {
  * A call on a descriptor that waits until there is something to read, or room to write: MAY_WAIT
  * that can be asked beforehand.  The class is the low byte, the descriptor the high half.
  */
-enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20 };
+enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20, PROBE_DONE = 0x40 };
+/* A poll without time to wait: it does not block, but a signal that is pending makes it fail, ours
+ * as well.  So none may be sent. */
+#define BRIEF (MAY_WAIT | PROBE_DONE)
 #define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
 #define MAY_WRITE(fd) (MAY_WAIT | PROBE_WRITE | (u64)(u32)(fd) << 32)
 

@@ -34,8 +34,8 @@ import sys
 import exports
 from exports import lines_of, read, unquote
 
-CLASSES = {"NEVER": "never", "MAY_WAIT": "may_wait", "MAY_READ": "may_wait",
-           "MAY_WRITE": "may_wait", "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
+CLASSES = {"NEVER": "never", "BRIEF": "may_wait", "MAY_WAIT": "may_wait",
+           "MAY_READ": "may_wait", "MAY_WRITE": "may_wait", "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
 ORDER = ["never", "may_wait", "will_wait", "compose"]
 HOW = {"row": ("CALL", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
 DOC = "docs/INTERCEPTED.md"
