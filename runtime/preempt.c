@@ -33,41 +33,51 @@ static int send(struct m *m, int signo)
 	return err;
 }
 
+static u32 next_flight(struct m *m)
+{
+	u32 flight = (add_rlx(&m->flights, 1) + 1) << 1;
+
+	return flight ? flight : next_flight(m);
+}
+
 bool preempt_send(struct g *g)
 {
 	struct m *m = g->m;
+	u32 flight = next_flight(m);
 	u32 signo = load_rlx(&preempt_signo); /* relaxed: the old number works as well */
 
 	/* acq_rel and fence_heavy: store half of @pair signal. */
-	if (!cas_ar(&m->sig, SIG_NONE, SIG_SENDING))
+	if (!cas_ar(&m->sig, SIG_NONE, flight))
 		return false;
 	store_rlx(&m->signo, signo); /* published by SENT */
 	fence_heavy();
 	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) && send(m, (int)signo) == 0) {
 		/* Fails when the handler has run already. */
-		(void)cas_ar(&m->sig, SIG_SENDING, SIG_SENT);
+		(void)cas_ar(&m->sig, flight, flight | SIG_SENT);
 		stat_add(preempts, 1);
 		return true;
 	}
-	(void)cas_ar(&m->sig, SIG_SENDING, SIG_NONE);
+	(void)cas_ar(&m->sig, flight, SIG_NONE);
 	return false;
 }
 
 /*
  * The host blocks our signal in this thread: take it off the queue ourselves.  Not there: the
- * kernel merged it with one of the host's, or a cancellation unwound its handler.  Either way it
- * was SENT and is not in flight any more.
+ * kernel merged it with one of the host's, or a cancellation unwound its handler.  Or the handler
+ * has run since, and another flight has begun: that one is not ours to end.
  */
-static void take_pending(struct m *m)
+static void take_pending(struct m *m, u32 sent)
 {
 	os_take_signal((int)load_rlx(&m->signo), &preempt_mark);
-	store_rel(&m->sig, SIG_NONE);
+	(void)cas_ar(&m->sig, sent, SIG_NONE);
 }
 
 void preempt_foreign(struct m *m)
 {
-	if (load_acq(&m->sig) == SIG_SENT)
-		take_pending(m);
+	u32 sig = load_acq(&m->sig);
+
+	if (sig & SIG_SENT)
+		take_pending(m, sig);
 }
 
 void preempt_settle(struct m *m)
@@ -77,8 +87,8 @@ void preempt_settle(struct m *m)
 	while ((sig = load_acq(&m->sig)) != SIG_NONE) {
 		/* Every return from the kernel delivers what is pending and not blocked. */
 		os_yield();
-		if (sig == SIG_SENT && load_acq(&m->sig) == SIG_SENT)
-			take_pending(m);
+		if (sig & SIG_SENT && load_acq(&m->sig) == sig)
+			take_pending(m, sig);
 	}
 }
 

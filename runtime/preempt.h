@@ -5,8 +5,12 @@
  * No stray EINTR: a signal is never sent to a G in a bracket, and a G never enters one with a
  * signal in flight (@pair signal, StoreLoad):
  *
- *      sender: m->sig = SENDING;   fence_heavy;  read status  (RUNNING: send, SENT; else withdraw)
- *      entry:  status = SYSCALL;   fence_light;  read m->sig  (set: back to RUNNING, settle, again)
+ *      sender: m->sig = flight;   fence_heavy;  read status  (RUNNING: send, SENT; else withdraw)
+ *      entry:  status = SYSCALL;  fence_light;  read m->sig  (set: back to RUNNING, settle, again)
+ *
+ * There are several senders (sysmon, who stops the world, who calls Ps in), one at a time for each
+ * thread: the one whose flight is in m->sig.  It may be slow, and find that its signal has arrived
+ * and the next one is under way: it knows by the number.  So does the thread that looks for one.
  */
 #ifndef GMP_RUNTIME_PREEMPT_H
 #define GMP_RUNTIME_PREEMPT_H
@@ -30,7 +34,8 @@ extern au32 preempt_handled;
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
-/* Sends the signal to g's thread unless one is on its way: true when it did.  By: sysmon. */
+/* Sends the signal to g's thread unless one is on its way: true when it did.  By: anybody, signals
+ * blocked. */
 bool preempt_send(struct g *g);
 /*
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.

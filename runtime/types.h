@@ -130,8 +130,12 @@ struct birth {
 	void *start, *arg;
 };
 
-/* m->sig: a preemption signal on its way to this thread. */
-enum sig_flight { SIG_NONE, SIG_SENDING, SIG_SENT };
+/*
+ * m->sig: SIG_NONE, or which preemption signal is on its way to this thread, flight << 1, and
+ * whether the kernel has it, SIG_SENT.  The number tells each signal from the next: who sent it, or
+ * looked for it, some time ago cannot change the state of another one.
+ */
+enum { SIG_NONE = 0, SIG_SENT = 1 };
 
 /* One-shot sleep that carries what woke it, in the low half: 0 = nothing yet, P id + 1, or
  * NOTE_DISSOLVED. */
@@ -140,12 +144,13 @@ struct note {
 };
 
 struct m {
-	au32 live;  /* 0: thread ended, or this is a forked child's wiped copy */
-	au64 class; /* of the open bracket, with descriptor or object; owner writes */
-	u32 traced; /* the open bracket's end is an event.  Owner only. */
-	u32 depth;  /* open brackets of this thread, handlers' included.  Owner only. */
-	au32 sig;   /* enum sig_flight; see preempt.c */
-	au32 signo; /* of the signal in flight; sysmon writes before SENT */
+	au32 live;    /* 0: thread ended, or this is a forked child's wiped copy */
+	au64 class;   /* of the open bracket, with descriptor or object; owner writes */
+	u32 traced;   /* the open bracket's end is an event.  Owner only. */
+	u32 depth;    /* open brackets of this thread, handlers' included.  Owner only. */
+	au32 sig;     /* in flight: see above, and preempt.h */
+	au32 signo;   /* of the one in flight; its sender writes before it sends */
+	au32 flights; /* tried so far; senders */
 	struct g *g;
 	struct birth *birth; /* for ever */
 	struct p *p;	     /* P held last; g->hold says if it still is.  Owner only. */

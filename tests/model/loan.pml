@@ -10,8 +10,9 @@
  * what is done where membarrier cannot be had.  sysmon's sysmon_asleep has a buffer too.
  *
  * What must hold: user code runs with a P, or the G is a stray that sysmon knows of (assert at
- * user); no signal is sent to a G in a call (assert in preempt_send); nobody sleeps for ever (no invalid
- * end state: each call waits for what the other G does when it runs); no P is lost (init).
+ * user); no signal is sent to a G in a call, nor is one pending when it enters (asserts in
+ * preempt_send and settle); nobody sleeps for ever (no invalid end state: each call waits for what
+ * the other G does when it runs); no P is lost (init).
  *
  * Sections under sched.lock are one step: what they touch, but hold and nwait, only they touch.
  * Release stores of hold are immediate: their order, not their delay, is what @pair hold is about.
@@ -32,14 +33,14 @@
 
 mtype = { RUNNING, SYSCALL, RUNNABLE, DEAD };
 mtype = { KEPT, ASKED, LOST };
-mtype = { NONE, SENDING, SENT };
 mtype = { P_IDLE, P_RUNNING, P_DEAD };
 
 mtype status[NG] = RUNNABLE;	  /* in memory */
 chan stores[NG] = [2] of { mtype }; /* on its way there */
 mtype hold[NG] = LOST;
 byte hold_p[NG], serial[NG];
-mtype sig[NG] = NONE;
+byte sig[NG];	     /* 0: none in flight; else flight << 1, + 1 when sent */
+byte flights[NG];
 bool pending[NG];    /* the signal is on the thread's queue */
 bool preempt[NG];
 bool will_wait[NG];  /* class of the open call */
@@ -96,6 +97,12 @@ inline fence_heavy()
 	skip /* who calls it has just executed a locked instruction */
 #endif
 }
+
+#ifdef NO_FLIGHT
+#define NEXT_FLIGHT(g) 1
+#else
+#define NEXT_FLIGHT(g) (flights[g] + 1)
+#endif
 
 #ifdef NO_SERIAL
 #define SAME_WORD true
@@ -250,30 +257,55 @@ inline seize_waiting(g, p, o, sn, got)
 /* The handler, where the thread returns to user mode. */
 inline deliver(g)
 {
-	atomic { pending[g] = false; sig[g] = NONE }
+	atomic { pending[g] = false; sig[g] = 0 }
+}
+
+/* preempt_settle(), where nothing is delivered: a signal that was sent is taken off the queue. */
+inline take_pending(g, seen)
+{
+	seen = sig[g];
+	if
+	:: seen % 2 == 1 ->
+		if
+		:: pending[g] -> deliver(g) /* off the CPU since the look: the handler comes first */
+		:: true
+		fi;
+		pending[g] = false;
+		atomic {
+			if
+			:: sig[g] == seen -> sig[g] = 0
+			:: else
+			fi
+		}
+	:: else
+	fi
 }
 
 /* The status is SYSCALL (or DEAD) and no signal is in flight to us: in_call from then on. */
-inline settle(g, s, got)
+inline settle(g, s, got, sn)
 {
 	do
 	::
 #ifdef ENTRY_REORDERED
-		got = (sig[g] != NONE);
+		got = (sig[g] != 0);
 		store_status(g, s);
 #else
 		store_status(g, s);
 		fence_light(g);
-		got = (sig[g] != NONE);
+		got = (sig[g] != 0);
 #endif
 		if
-		:: !got -> in_call[g] = true; break
+		:: !got -> atomic { in_call[g] = true; assert(!pending[g]) } break
 		:: else ->
 			store_status(g, RUNNING);
 			do
-			:: sig[g] == NONE -> break
+			:: sig[g] == 0 -> break
 			:: pending[g] -> deliver(g)
-			od
+#ifdef PREEMPT
+			:: take_pending(g, sn)
+#endif
+			od;
+			sn = 0
 		fi
 	od
 }
@@ -346,7 +378,7 @@ user:	skip; /* user code: what is checked here is what all is about */
 #endif
 	fi;
 
-	settle(g, SYSCALL, got); /* entersyscall() */
+	settle(g, SYSCALL, got, sn); /* entersyscall() */
 	if
 	:: nwait > 0 && will_wait[g] ->
 		releasep(g, p);
@@ -401,7 +433,7 @@ park:	/* gosched() */
 	goto await;
 
 exit:	/* mexit() */
-	settle(g, DEAD, got);
+	settle(g, DEAD, got, sn);
 	releasep(g, p);
 	handoffp(p);
 	done++
@@ -409,20 +441,29 @@ exit:	/* mexit() */
 
 /* ---- sysmon ---- */
 
-inline preempt_send(o, got)
+inline preempt_send(o, flight, got)
 {
 	atomic {
-		got = (sig[o] == NONE);
-		sig[o] = (got -> SENDING : sig[o])
+		got = (sig[o] == 0);
+		if
+		:: got -> flight = NEXT_FLIGHT(o) * 2; flights[o]++; sig[o] = flight
+		:: else
+		fi
 	}
 	if
 	:: got ->
 		fence_signal();
+		got = (status[o] == RUNNING);
 		if
-		:: status[o] == RUNNING ->
-			atomic { pending[o] = true; assert(!in_call[o]); sig[o] = SENT }
-		:: else -> sig[o] = NONE
-		fi
+		:: got -> atomic { pending[o] = true; assert(!in_call[o]) }
+		:: else
+		fi;
+		atomic {
+			if
+			:: sig[o] == flight -> sig[o] = (got -> flight + 1 : 0)
+			:: else
+			fi
+		}
 	:: else
 	fi
 }
@@ -446,8 +487,8 @@ inline doze()
 
 proctype sysmon()
 {
-	byte p, g, o, sn;
-	bool got, sent;
+	byte p, g, o, sn, sent;
+	bool got;
 
 	do
 	:: done == NG -> break
@@ -470,10 +511,10 @@ proctype sysmon()
 			seize(p, o, sn, got, status[o] == RUNNING && blocked[o], true)
 #endif
 #ifdef PREEMPT
-		:: g != NOBODY && status[g] == RUNNING && !blocked[g] && !sent -> /* over its slice */
-			sent = true;
+		:: g != NOBODY && status[g] == RUNNING && !blocked[g] && sent < 2 -> /* over its slice */
+			sent++;
 			preempt[g] = true;
-			preempt_send(g, got);
+			preempt_send(g, sn, got);
 			got = false
 #endif
 		:: else

@@ -41,7 +41,7 @@ model()
 }
 
 no_p="assertion violated ((hold"
-in_call="assertion violated  !(in_call"
+cut_short="assertion violated  !(" # in_call or pending
 
 model loan holds
 model symmetric holds -DSYMMETRIC
@@ -54,8 +54,9 @@ model seizer_without_fence "$no_p" -DNO_LOAN_FENCE
 model exit_reordered "$no_p" -DEXIT_REORDERED
 model symmetric_without_fence "$no_p" -DSYMMETRIC -DNO_LIGHT_FENCE
 model hold_without_serial "$no_p" -DNO_SERIAL
-model sender_without_fence "$in_call" -DPREEMPT -DNO_SIGNAL_FENCE
-model entry_reordered "$in_call" -DPREEMPT -DENTRY_REORDERED
+model sender_without_fence "$cut_short" -DPREEMPT -DNO_SIGNAL_FENCE
+model entry_reordered "$cut_short" -DPREEMPT -DENTRY_REORDERED
+model flights_alike "$cut_short" -DPREEMPT -DNO_FLIGHT
 model doze_without_fence "invalid end state" -DNO_DOZE_FENCE
 model fork_without_wipe "invalid end state" -DFORK -DNO_WIPE
 

@@ -202,18 +202,26 @@ void os_restore_signals(u64 mask)
 	fake_switch("signals restored");
 }
 
+static void meanwhile(void)
+{
+	if (fake.on_signal)
+		fake.on_signal();
+}
+
 bool os_take_signal(int sig, const void *mark)
 {
 	struct fake_m *m = kernel_entry("take_signal");
+	bool taken = false;
 
 	if (!m)
 		m = &fake_test;
-	for (u32 i = 0; i < m->nsigs; i++)
+	for (u32 i = 0; i < m->nsigs && !taken; i++)
 		if (m->sigs[i].sig == sig && m->sigs[i].mark == mark) {
 			fake_remove_signal(m, i);
-			return true;
+			taken = true;
 		}
-	return false;
+	meanwhile();
+	return taken;
 }
 
 int os_signal_thread(i32 tid, int sig, const void *mark)
@@ -229,6 +237,7 @@ int os_signal_thread(i32 tid, int sig, const void *mark)
 	if (err == 0)
 		fake.signals_sent++;
 	fake_switch("signal sent");
+	meanwhile();
 	return err;
 }
 

@@ -100,6 +100,7 @@ struct fake {
 	size_t read_most; /* bytes that one read gives */
 	bool (*would_block)(int fd, bool write);
 	void (*on_probe)(void);	    /* what happens between the answer and its use */
+	void (*on_signal)(void);    /* before sending one, or looking for one, returns */
 	void (*host_handler)(void); /* for its own signals */
 	void (*check)(void);	    /* runs at every switch point */
 	/* fake_share.c */

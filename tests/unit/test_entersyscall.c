@@ -248,20 +248,22 @@ Test(entersyscall, who_comes_home_takes_the_p_of_one_that_said_it_would_wait)
 	cr_assert_eq(stat_get(pickups), 2, "the new one took it in the same way");
 }
 
+#define IN_FLIGHT (1 << 1)
+
 static struct m *target;
 static bool entered;
 
 static void enters_with_a_signal_in_flight(void *arg)
 {
 	target = getm();
-	store_rlx(&target->sig, SIG_SENDING);
+	store_rlx(&target->sig, IN_FLIGHT);
 	g_call(MAY_WAIT, 0, 0);
 	entered = true;
 }
 
 static void withdraws(void *arg)
 {
-	while (!target || target->sig.v != SIG_SENDING)
+	while (!target || target->sig.v != IN_FLIGHT)
 		fake_yield();
 	for (int i = 0; i < 10; i++)
 		fake_yield();
