@@ -23,7 +23,7 @@ static inline bool gate_yield(void)
 	if (yield != YIELD_NOW)
 		return yield == YIELD_NOT_YET;
 	GATE_GUARD = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
-	gosched(m);
+	gosched(m, false);
 	return true;
 }
 

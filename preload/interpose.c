@@ -7,6 +7,8 @@
  */
 #include "preload/interpose.h"
 
+#include <errno.h>
+
 #include "preload/gate.h"
 #include "preload/stream.h"
 
@@ -26,6 +28,24 @@ static u64 sem_class(sem_t *s, u64 ever)
 	type shim_##name params \
 	{ \
 		GATE(class, nr); \
+		return real_##name args; \
+	}
+
+static int interrupted(void)
+{
+	errno = EINTR;
+	return -1;
+}
+
+#define READ(type, name, version, class, nr, params, args) \
+	EXPORT type shim_##name params __asm__(#name); \
+	type shim_##name params \
+	{ \
+		u64 class_ = (class); \
+\
+		GATE(class_ == NEVER ? NEVER : class_ | QUEUES, nr); \
+		if (unlikely(gate_cut(&gate_))) \
+			return interrupted(); \
 		return real_##name args; \
 	}
 

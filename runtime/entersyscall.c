@@ -20,12 +20,23 @@ void entersyscallblock(struct m *m)
 	crit_leave(mask);
 }
 
-/* Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more
- * until sysmon finds out by itself.  Only worth it while somebody waits for a P. */
-static bool would_wait(u64 class)
+/*
+ * Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more
+ * until sysmon finds out by itself.  Only worth it while somebody waits for a P.  That it is not
+ * O_NONBLOCK is remembered: a call on one that is so now comes back all the same, only later.
+ */
+static bool would_wait(struct m *m, u64 class)
 {
-	return class & (PROBE_READ | PROBE_WRITE) &&
-	       os_would_block((int)(class >> 32), class & PROBE_WRITE);
+	u32 fd = (u32)(class >> 32);
+
+	if (!(class & (PROBE_READ | PROBE_WRITE)) || os_ready((int)fd, class & PROBE_WRITE))
+		return false;
+	if (m->blocking_fd == fd + 1)
+		return true;
+	if (os_nonblocking((int)fd))
+		return false;
+	m->blocking_fd = fd + 1;
+	return true;
 }
 
 static void trace_begin(struct m *m)
@@ -49,24 +60,23 @@ static void lend_or_hand_off(struct m *m)
 {
 	u64 class = load_rlx(&m->class); /* relaxed: our own */
 	bool probed = class & (PROBE_READ | PROBE_WRITE | PROBE_DONE);
-	bool waits = call_class(m->g) == WILL_WAIT || would_wait(class);
+	bool waits = call_class(m->g) == WILL_WAIT || would_wait(m, class);
 
-	if (probed && !waits)
+	if (probed && !waits) {
 		sysmon_kick(); /* a short call, or its next round is soon enough */
-	else if (!waits || loan_leave(m))
+		return;
+	}
+	m->lent_ns = class & QUEUES ? os_nanotime() : 0;
+	if (!waits || loan_leave(m))
 		sysmon_hurry();
 	else
 		entersyscallblock(m);
 }
 
-/*
- * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a
- * P. No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR).
- */
-void entersyscall_slow(struct m *m)
+/* No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR). */
+static void no_signal_in_flight(struct m *m)
 {
 	struct g *g = m->g;
-	bool asked;
 
 	while (load_acq(&m->sig) != SIG_NONE) { /* @pair signal */
 		store_rlx(&g->status, G_RUNNING);
@@ -74,16 +84,82 @@ void entersyscall_slow(struct m *m)
 		store_rel(&g->status, G_SYSCALL);
 		fence_light(); /* @pair signal */
 	}
-	if (unlikely(load_rlx(&sched.tracing)))
+}
+
+/* Somebody wants our P, or it has served our reads for a turn.  Other calls are mostly short. */
+static bool must_give_up(struct m *m)
+{
+	return (load_rlx(&m->g->preempt) && !preempt_put_off(m)) ||
+	       (load_rlx(&m->class) & PROBE_READ && turn_over(m->p));
+}
+
+/* ---- reads that queue first: docs/decisions/0004 ---- */
+
+#define EAGER 2 /* reads whose data came before a P did, until the next one queues first */
+
+/*
+ * G: syscall -> runnable -> syscall, at the door of a read.  Where Gs queue for Ps longer than for
+ * their data, a read that waits costs two switches of threads: data wakes the thread, which finds
+ * no P, and sleeps again.  One that queues first finds both.  True: make the call now, it will not
+ * wait; or do not make it, m->cut.
+ */
+static bool queue_first(struct m *m)
+{
+	u64 class = load_rlx(&m->class);
+	u32 cuts = m->cuts;
+
+	if (!(class & QUEUES) || m->eager < EAGER)
+		return false;
+	if (!must_give_up(m) && !would_wait(m, class)) {
+		sysmon_kick();
+		return true;
+	}
+	store_rlx(&m->g->status, G_RUNNING);
+	gosched(m, true);
+	if (!load_rlx(&m->live)) /* a handler forked, and this is the child */
+		return true;
+	store_rel(&m->g->status, G_SYSCALL);
+	fence_light(); /* @pair signal */
+	no_signal_in_flight(m);
+	if (!would_wait(m, class))
+		return true;
+	m->eager = 0;
+	m->cut = m->cuts != cuts;
+	return m->cut;
+}
+
+/* Home from a read that had lost its P: would its data have been there, had it queued first? */
+static void await_p(struct m *m)
+{
+	u64 lent = m->lent_ns, home = lent ? os_nanotime() : 0;
+
+	m->lent_ns = 0;
+	acquirep(m, true);
+	if (lent)
+		m->eager = os_nanotime() - home > home - lent ? m->eager + 1 : 0;
+}
+
+/*
+ * The rare half of entersyscall(): a preemption signal is under way to us, or somebody waits for a
+ * P.
+ */
+void entersyscall_slow(struct m *m)
+{
+	bool done;
+
+	no_signal_in_flight(m);
+	done = load_rlx(&sched.nwait) == 0 || queue_first(m);
+	if (unlikely(load_rlx(&sched.tracing)) && load_rlx(&m->live))
 		trace_begin(m);
-	if (load_rlx(&sched.nwait) == 0)
+	if (done)
 		return;
-	asked = load_rlx(&g->preempt) && !preempt_put_off(m);
-	if (asked || turn_over(m->p))
+	if (must_give_up(m))
 		entersyscallblock(m);
 	else
 		lend_or_hand_off(m);
 }
+
+/* ---- the way back ---- */
 
 /* Somebody asked for the P while we came home: we are home, so we keep it. */
 static bool refuse(struct g *g, u64 w)
@@ -105,7 +181,7 @@ void exitsyscall_slow(struct m *m)
 		trace_end(m, hold_of(w) == HOLD_LOST);
 	if (hold_of(w) == HOLD_LOST) {
 		store_rlx(&g->preempt, 0);
-		acquirep(m, true);
+		await_p(m);
 	} else if (load_rlx(&g->preempt)) {
 		preempt_yield(m);
 	}

@@ -52,6 +52,18 @@ ALWAYS_INLINE void gate_close(struct gate *gate)
 	m->depth = gate->depth;
 }
 
+/*
+ * A read that queued for a P before it began, where a handler without SA_RESTART ran meanwhile and
+ * no data came: it must fail with EINTR.  Once.  By: who opened the gate, before the call.
+ */
+static inline bool gate_cut(const struct gate *gate)
+{
+	if (likely(!gate->m || !gate->m->cut || gate->depth)) /* a handler's own reads are not */
+		return false;
+	gate->m->cut = false;
+	return true;
+}
+
 /* A gate without a bracket: the thread is about to wait for a P.  Needs gate_active(). */
 static inline struct gate gate_open_parked(struct m *m, uintptr_t sp)
 {

@@ -119,7 +119,9 @@ void mstart(struct g *g)
 
 	m->tid = os_gettid();
 	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
-	m->queued = false;
+	m->queued = m->cut = false;
+	m->blocking_fd = m->eager = 0;
+	m->lent_ns = 0;
 	store_rlx(&m->held, 0);
 	store_rlx(&m->altstack, 0);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */

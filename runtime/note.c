@@ -1,17 +1,20 @@
 /* A futex word that is the value; note.h says why it outlives an interrupted sleep. */
 #include "runtime/note.h"
 
+#include <asm/errno.h>
+
 #include "runtime/os.h"
 #include "runtime/print.h"
 
-u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits)
+u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits, u32 *cuts)
 {
 	u32 key;
 
 	/* acquire, @pair note: all that the waker did to the P is ours.  The word first: when a
 	 * handler comes in after that, the sleep does not begin. */
 	while (((key = load_acq(&n->key)) & NOTE_VALUE) == 0 && load_rlx(live) && *waits)
-		os_futex_wait(&n->key, key, -1);
+		if (os_futex_wait(&n->key, key, -1) == -EINTR)
+			++*cuts;
 	return key & NOTE_VALUE;
 }
 

@@ -7,8 +7,9 @@
 
 #include "runtime/atomic.h"
 
-/* Sleeps while *addr == val; ns < 0: no limit.  Returns on wake, signal, time-out or mismatch. */
-void os_futex_wait(au32 *addr, u32 val, i64 ns);
+/* Sleeps while *addr == val; ns < 0: no limit.  Returns on wake, signal, time-out or mismatch;
+ * without a limit -EINTR means that a handler without SA_RESTART ran. */
+int os_futex_wait(au32 *addr, u32 val, i64 ns);
 void os_futex_wake(au32 *addr, u32 n);
 /* The same on a word that other processes may map. */
 void os_futex_wait_shared(au32 *addr, u32 val, i64 ns);
@@ -63,8 +64,8 @@ enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4
 enum { PROBE_ASLEEP = 510 }; /* above all syscall numbers that we count one by one */
 int os_probe(i32 tid);
 
-/* True when a read (or write) on fd would block now: not ready, and not O_NONBLOCK. */
-bool os_would_block(int fd, bool write);
+bool os_ready(int fd, bool write); /* a read (or write) on fd would not block now, or fail */
+bool os_nonblocking(int fd);	   /* nor ever */
 
 void os_write(int fd, const char *buf, size_t len);
 

@@ -43,16 +43,16 @@ void os_set_clock(u64 (*clock)(void))
 	nanotime = clock;
 }
 
-static void futex_wait(au32 *addr, int op, u32 val, i64 ns)
+static int futex_wait(au32 *addr, int op, u32 val, i64 ns)
 {
 	struct __kernel_timespec ts = { .tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000 };
 
-	gmp_rawsyscall6(__NR_futex, (long)addr, op, val, ns < 0 ? 0 : (long)&ts, 0, 0);
+	return (int)gmp_rawsyscall6(__NR_futex, (long)addr, op, val, ns < 0 ? 0 : (long)&ts, 0, 0);
 }
 
-void os_futex_wait(au32 *addr, u32 val, i64 ns)
+int os_futex_wait(au32 *addr, u32 val, i64 ns)
 {
-	futex_wait(addr, FUTEX_WAIT_PRIVATE, val, ns);
+	return futex_wait(addr, FUTEX_WAIT_PRIVATE, val, ns);
 }
 
 void os_futex_wake(au32 *addr, u32 n)
@@ -362,12 +362,16 @@ int os_probe(i32 tid)
 	return call < 0 ? call : probe_read(p);
 }
 
-bool os_would_block(int fd, bool write)
+bool os_ready(int fd, bool write)
 {
 	struct pollfd ask = { .fd = fd, .events = write ? POLLOUT : POLLIN };
 
-	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) == 0 &&
-	       !(gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK);
+	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) != 0;
+}
+
+bool os_nonblocking(int fd)
+{
+	return gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK;
 }
 
 void os_write(int fd, const char *buf, size_t len)

@@ -102,7 +102,7 @@ void preempt_yield(struct m *m)
 	store_rlx(&m->g->preempt, 0);
 	if (wanted) {
 		trace(GO_PREEMPT, trace_p(m->g), m->g->goid);
-		gosched(m);
+		gosched(m, false);
 	}
 }
 

@@ -359,7 +359,7 @@ static void await_grant(struct m *m)
 
 		if (hold_of(w) != HOLD_LOST)
 			break;
-		value = note_sleep(&m->park, &m->live, &m->queued);
+		value = note_sleep(&m->park, &m->live, &m->queued, &m->cuts);
 		if (!value)
 			return;
 		if (value == NOTE_DISSOLVED || adopt(m, w, value - 1))
@@ -416,20 +416,20 @@ void acquirep(struct m *m, bool back)
 }
 
 /* G: running -> runnable, its P p to whoever is next, which may be g itself.  Signals blocked. */
-static void yield_p(struct g *g, struct p *p)
+static void yield_p(struct g *g, struct p *p, bool back)
 {
 	struct g *next;
 
 	store_rlx(&p->g, NULL);
 	mutex_lock(&sched.lock);
-	queue_locked(g, false, false);
+	queue_locked(g, back, back && load_rlx(&g->m->held));
 	next = next_locked(&p);
 	mutex_unlock(&sched.lock);
 	if (next)
 		grant(p, next);
 }
 
-void gosched(struct m *m)
+void gosched(struct m *m, bool back)
 {
 	struct g *g = m->g;
 	struct p *p;
@@ -442,12 +442,12 @@ void gosched(struct m *m)
 	p = releasep(g);
 	if (p) {
 		trace(GO_STOP, p->id, g->goid);
-		yield_p(g, p);
+		yield_p(g, p, back);
 	}
 	sysmon_kick();
 	crit_leave(mask);
 	if (!p) { /* seized in the meantime: we come back like any other */
-		acquirep(m, false);
+		acquirep(m, back);
 		return;
 	}
 	stat_add(parks, 1);

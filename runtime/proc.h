@@ -23,9 +23,9 @@ void crit_leave(u64 mask);
 void acquirep(struct m *m, bool back);
 /*
  * G: running -> runnable, at the tail; its P goes on; returns when it has one again.  By: its own
- * M.
+ * M.  back: among those who come back from calls, for it is about to make one.
  */
-void gosched(struct m *m);
+void gosched(struct m *m, bool back);
 
 /* Owner's side: takes our P off our own word.  NULL when it was seized before. */
 struct p *releasep(struct g *g);

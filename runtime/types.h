@@ -38,6 +38,9 @@ enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20, PROBE_DONE = 0x
  * as well.  So none may be sent. */
 #define BRIEF (MAY_WAIT | PROBE_DONE)
 #define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
+/* And one that may queue for a P before it begins, and come back without having been made
+ * (gate_cut): entersyscall.c. */
+#define QUEUES 0x80
 #define MAY_WRITE(fd) (MAY_WAIT | PROBE_WRITE | (u64)(u32)(fd) << 32)
 
 /*
@@ -151,6 +154,12 @@ struct m {
 	au32 sig;     /* in flight: see above, and preempt.h */
 	au32 signo;   /* of the one in flight; its sender writes before it sends */
 	au32 flights; /* tried so far; senders */
+	/* Reads that queue first, entersyscall.c.  All of it: owner only. */
+	u32 blocking_fd; /* + 1: known not to be O_NONBLOCK */
+	u32 eager;	 /* reads in a row whose data was here before a P was */
+	u64 lent_ns;	 /* when the open read began to wait, 0: not known */
+	u32 cuts;	 /* waits for a P that a handler without SA_RESTART cut short */
+	bool cut;	 /* the open call is not to be made: it was interrupted before it began */
 	struct g *g;
 	struct birth *birth; /* for ever */
 	struct p *p;	     /* P held last; g->hold says if it still is.  Owner only. */

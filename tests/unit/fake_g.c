@@ -121,7 +121,7 @@ bool g_yield(void)
 	if (yield != YIELD_NOW)
 		return yield == YIELD_NOT_YET;
 	gate = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
-	gosched(m);
+	gosched(m, false);
 	gate_close(&gate);
 	return true;
 }

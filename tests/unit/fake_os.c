@@ -5,6 +5,7 @@
  */
 #include "runtime/os.h"
 
+#include <asm/errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,18 +29,21 @@ static struct fake_m *kernel_entry(const char *what)
 	return fake.self;
 }
 
-void os_futex_wait(au32 *addr, u32 val, i64 ns)
+int os_futex_wait(au32 *addr, u32 val, i64 ns)
 {
 	struct fake_m *m = kernel_entry("futex_wait");
+	u32 handled;
 
 	if (!m)
 		fake_fail("the test itself would sleep on a futex");
 	/* Raw: between this look and the sleep nothing may happen. */
 	if (addr->v != val || (fake.seed && fake_random(fake.spurious_odds) == 0))
-		return;
+		return 0;
 	m->futex = addr;
+	handled = m->host_signals;
 	fake_block(FAKE_FUTEX, ns < 0 ? NEVER_NS : fake.now + (u64)ns);
 	m->futex = NULL;
+	return m->host_signals == handled ? 0 : -EINTR; /* handlers restart nothing here */
 }
 
 void os_futex_wake(au32 *addr, u32 n)
@@ -289,11 +293,17 @@ int os_probe(i32 tid)
 	return answer;
 }
 
-bool os_would_block(int fd, bool write)
+bool os_ready(int fd, bool write)
 {
-	kernel_entry("would_block");
+	kernel_entry("ready");
 	fake.would_block_asked++;
-	return fake.would_block && fake.would_block(fd, write);
+	return !fake.would_block || !fake.would_block(fd, write);
+}
+
+bool os_nonblocking(int fd)
+{
+	kernel_entry("nonblocking");
+	return false;
 }
 
 void os_write(int fd, const char *buf, size_t len)

@@ -282,3 +282,109 @@ Test(entersyscall, no_bracket_is_entered_with_a_signal_in_flight)
 	fake_run();
 	cr_assert(entered);
 }
+
+/* ---- reads that queue first ---- */
+
+static u64 data_at; /* when there is something to read */
+static u32 slept, interrupted;
+static struct fake_m *signal_to;
+
+static bool no_data(int fd, bool write)
+{
+	return fake.now < data_at;
+}
+
+static void one_read(u64 data_ns)
+{
+	struct gate gate;
+
+	data_at = fake.now + data_ns;
+	gate = gate_open(MAY_READ(3) | QUEUES, 0, (uintptr_t)__builtin_frame_address(0));
+	if (gate_cut(&gate)) {
+		interrupted++;
+	} else if (fake.now < data_at) {
+		slept++;
+		fake_sleep_in_gate(0, data_at - fake.now);
+	}
+	gate_close(&gate);
+	fake_check(g_has_p(g_self()), "home without a P");
+}
+
+/* Holds the P for 2 ms at a time; with two of them one always waits. */
+static void computes_and_waits(void *times)
+{
+	for (u64 n = (u64)times; n; n--) {
+		fake_compute(2 * MS);
+		if (signal_to)
+			fake_host_signal(signal_to, 10, NULL);
+		signal_to = NULL;
+		g_call(WILL_WAIT, 7, 1 * US);
+	}
+}
+
+static void reads(void (*then)(void))
+{
+	fake.would_block = no_data;
+	slept = interrupted = 0;
+	g_create(computes_and_waits, (void *)20);
+	g_create(computes_and_waits, (void *)20);
+	fake_yield();
+	one_read(100 * US);
+	one_read(100 * US);
+	fake_check(slept == 2, "no reason to queue yet");
+	then();
+}
+
+static void reads_soon(void)
+{
+	for (int i = 0; i < 3; i++)
+		one_read(100 * US);
+	fake_check(slept == 2, "data was there when the P was");
+	fake_check(stat_get(retakes) == 0 && stat_get(overcap) == 0, "by itself");
+}
+
+static void reads_late(void)
+{
+	one_read(5 * MS);
+	fake_check(slept == 3, "queued first, for nothing");
+	fake_check(getm()->eager == 0, "so it will not again");
+	one_read(100 * US);
+	fake_check(slept == 4, "it did");
+}
+
+static void reads_interrupted(void)
+{
+	signal_to = fake.self; /* when the next one has computed: the read waits for its turn */
+	one_read(50 * MS);
+	fake_check(interrupted == 1, "the read began after its handler had run");
+	fake_check(slept == 2, "it was made all the same");
+	one_read(0);
+	fake_check(interrupted == 1, "once is enough");
+}
+
+static void reader(void *then)
+{
+	reads(then);
+}
+
+static void run_reader(void (*then)(void))
+{
+	fake_reset(0);
+	g_first(1, reader, then);
+	fake_run();
+}
+
+Test(entersyscall, a_read_queues_first_where_data_is_sooner_there_than_a_p)
+{
+	run_reader(reads_soon);
+}
+
+Test(entersyscall, one_whose_data_is_late_does_not_again)
+{
+	run_reader(reads_late);
+}
+
+Test(entersyscall, one_that_a_handler_interrupts_in_the_queue_is_not_made)
+{
+	run_reader(reads_interrupted);
+}

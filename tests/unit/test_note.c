@@ -10,11 +10,12 @@
 static struct note note;
 static au32 live = { 1 };
 static bool waits = true;
+static u32 cuts;
 static u32 got;
 
 static void sleeper(void *arg)
 {
-	got = note_sleep(&note, &live, &waits);
+	got = note_sleep(&note, &live, &waits, &cuts);
 }
 
 static void waker(void *arg)
@@ -49,8 +50,8 @@ Test(note, the_value_stays_until_it_is_cleared)
 {
 	fake_reset(0);
 	note_wakeup(&note, 5);
-	cr_assert_eq(note_sleep(&note, &live, &waits), 5);
-	cr_assert_eq(note_sleep(&note, &live, &waits), 5);
+	cr_assert_eq(note_sleep(&note, &live, &waits, &cuts), 5);
+	cr_assert_eq(note_sleep(&note, &live, &waits, &cuts), 5);
 	note_clear(&note);
 	cr_assert_eq(note_value(&note), 0);
 }

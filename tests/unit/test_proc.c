@@ -216,7 +216,7 @@ Test(proc, a_free_p_steals_from_the_ring_of_another)
 Test(proc, who_yields_alone_goes_on_with_its_own_p)
 {
 	start(1);
-	gosched(m);
+	gosched(m, false);
 	cr_assert(has_p(m->g));
 	cr_assert_eq(load_rlx(&m->g->status), G_RUNNING);
 	cr_assert_eq(load_rlx(&sched.nwait), 0);
@@ -454,7 +454,7 @@ Test(procresize, who_yields_over_the_cap_takes_the_idle_p)
 	cr_assert_eq(sched.npidle, 1);
 	procresize(2);
 	/* On its own behalf: it may not sleep, or this thread would. */
-	gosched(last->m);
+	gosched(last->m, false);
 	cr_assert(has_p(last));
 	cr_assert_lt(hold_pid(load_rlx(&last->hold)), 2);
 	cr_assert_eq(sched.npidle, 0);

@@ -179,7 +179,8 @@ static void call(u64 class, u64 ns)
 
 	leave_user();
 	gate = gate_open(class, 0, frame());
-	fake_sleep_in_gate(0, ns);
+	if (!gate_cut(&gate))
+		fake_sleep_in_gate(0, ns);
 	gate_close(&gate);
 	enter_user();
 }
@@ -209,7 +210,8 @@ static void op_compute(void)
 
 static void op_call(void)
 {
-	static const u64 classes[] = { MAY_WAIT, WILL_WAIT, COMPOSE, MAY_READ(5), MAY_WRITE(6) };
+	static const u64 classes[] = { MAY_WAIT, WILL_WAIT, COMPOSE, MAY_READ(5) | QUEUES,
+				       MAY_WRITE(6) };
 
 	call(classes[fake_random(5)], some_ns());
 }

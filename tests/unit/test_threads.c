@@ -116,12 +116,13 @@ Test(threads, one_at_a_time_holds_the_mutex)
 static struct note ping, pong;
 static au32 alive = { 1 };
 static bool waits = true;
+static u32 cuts;
 static u32 ball; /* plain: the notes order it */
 
 static void *answers(void *arg)
 {
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
-		if (note_sleep(&ping, &alive, &waits) != i)
+		if (note_sleep(&ping, &alive, &waits, &cuts) != i)
 			return "the wrong value";
 		note_clear(&ping);
 		ball++;
@@ -139,7 +140,7 @@ Test(threads, a_note_carries_its_value_and_what_was_done_before)
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
 		ball++;
 		note_wakeup(&ping, i);
-		cr_assert_eq(note_sleep(&pong, &alive, &waits), i);
+		cr_assert_eq(note_sleep(&pong, &alive, &waits, &cuts), i);
 		note_clear(&pong);
 		cr_assert_eq(ball, 2 * i);
 	}
@@ -179,7 +180,7 @@ static void turn(struct m *m, u32 i)
 {
 	leave();
 	if (i % 3 == 0) {
-		gosched(m);
+		gosched(m, false);
 	} else {
 		struct gate gate = gate_open(i % 3 == 1 ? MAY_WAIT : WILL_WAIT, CALL_NONE,
 					     (uintptr_t)__builtin_frame_address(0));

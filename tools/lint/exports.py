@@ -20,9 +20,9 @@ import re
 import subprocess
 import sys
 
-ROWS = ("CALL", "VCALL", "VARIADIC", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
+ROWS = ("CALL", "READ", "VCALL", "VARIADIC", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
 # What other names are of.
-TARGET = {"ALIAS": ("CALL", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
+TARGET = {"ALIAS": ("CALL", "READ", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
           "LOCK_ALIAS": ("TAKE", "DROP"), "VALIAS": ("VCALL",)}
 
 # The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so

@@ -13,7 +13,7 @@ might think can, measured with glibc 2.36:
   syscall  the kernel's name of the call that lasts
   cancel   yes: a cancellation point of libc
   restart  what a handler does to it: restarts always, with SA_RESTART, never; - not known, or no wait
-  how      row, try, hand: a CALL or VCALL, TRY or LOCK, HAND row of preload/calls.def
+  how      row, try, hand: a CALL, READ or VCALL, TRY or LOCK, HAND row of preload/calls.def
            source: no row that brackets, but defined all the same; why says what for
            pass:   not defined: it runs the host's code, whose own calls have gates
            never:  not defined: it cannot block
@@ -37,7 +37,7 @@ from exports import lines_of, read, unquote
 CLASSES = {"NEVER": "never", "BRIEF": "may_wait", "MAY_WAIT": "may_wait",
            "MAY_READ": "may_wait", "MAY_WRITE": "may_wait", "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
 ORDER = ["never", "may_wait", "will_wait", "compose"]
-HOW = {"row": ("CALL", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
+HOW = {"row": ("CALL", "READ", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
 DOC = "docs/INTERCEPTED.md"
 faults = []
 
@@ -83,7 +83,7 @@ def rows(root):
     """name -> kind, class, syscall, names (those of a version with it)."""
     bodies, found = helpers(root), {}
     for kind, args in lines_of(root):
-        if kind in ("CALL", "VARIADIC"):
+        if kind in ("CALL", "READ", "VARIADIC"):
             found[args[1]] = [kind, classes(args[3], bodies), args[4], {args[1]}]
         elif kind == "VCALL":
             name = unquote(args[2]) + unquote(args[4]) + unquote(args[3])
