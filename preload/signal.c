@@ -3,8 +3,9 @@
  *
  * From activation on the kernel's action for our signal is on_preempt().  What the host sets and
  * reads for that number is kept in `host`, and every delivery that does not carry our mark is
- * passed on to it.  A host that shows an interest in SIGURG (a handler, or a mask that names it)
- * makes us move to a real-time signal: the kernel would merge its SIGURG with ours (preempt.h).
+ * passed on to it.  The number is SIGURG, or GMP_PREEMPT_SIGNAL's.  A host that shows an interest
+ * in SIGURG (a handler, or a mask that names it) makes us move to a real-time signal: the kernel
+ * would merge its SIGURG with ours (preempt.h).
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
+#include "runtime/print.h"
 
 #define RT_FIRST 40 /* the real-time signals below are the ones that programs pick */
 #define DRAIN_NS 1000000000ul
@@ -209,23 +211,43 @@ static void drain_sigurg(void)
 			os_yield();
 }
 
-/* The host cares for SIGURG: from now on, or from activation, leave it alone. */
+/*
+ * The host cares for SIGURG: from now on, or from activation, leave it alone.  One that was
+ * real-time from the start is in nobody's way.
+ */
 static void note_interest(void)
 {
 	store_rlx(&wants_sigurg, 1);
-	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) && !load_acq(&taken[1].signo)) {
+	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG &&
+	    !load_acq(&taken[1].signo)) {
 		use_rt(); /* @pair taken */
 		drain_sigurg();
 	}
 }
 
+/* No signal that means something by itself: its default action would be ours to play. */
+static int first_signal(void)
+{
+	int sig = (int)opts.preempt_signal;
+
+	if (sig == SIGURG || (sig >= SIGRTMIN && sig <= SIGRTMAX))
+		return sig;
+	gmp_warn("preempt: GMP_PREEMPT_SIGNAL=%d is neither SIGURG (%d) nor a real-time signal "
+		 "(%d..%d); using SIGURG",
+		 sig, SIGURG, SIGRTMIN, SIGRTMAX);
+	return SIGURG;
+}
+
 void signals_activate(void)
 {
 	struct sigaction act;
+	int sig;
 
 	if (opts.preempt != PREEMPT_SIGNAL || load_rlx(&taken[0].signo))
 		return;
-	if (take(&taken[0], PREEMPT_SIGNO))
+	sig = first_signal();
+	store_rlx(&preempt_signo, (u32)sig);
+	if (take(&taken[0], sig))
 		store_rlx(&preempt_handled, 1); /* before sysmon runs */
 	else
 		opts.preempt = PREEMPT_GATE;

@@ -56,6 +56,7 @@ Test(options, a_bad_value_is_one_line_and_the_default)
 	bad_value("GMP_MAXPROCS=99999999999999999999");
 	bad_value("GMP_SLICE_US=1");
 	bad_value("GMP_PREEMPT=perhaps");
+	bad_value("GMP_PREEMPT_SIGNAL=9");
 	bad_value("GMP_ON_BUG=maybe");
 }
 
@@ -195,20 +196,58 @@ Test(options, stats_prints_one_line)
 	run_free(&r);
 }
 
+static int stat_of(const char *err, const char *name)
+{
+	char key[32];
+	int value = -1;
+	const char *at;
+
+	snprintf(key, sizeof(key), " %s=", name);
+	at = strstr(err, key);
+	return at && sscanf(at + strlen(key), "%d", &value) == 1 ? value : -1;
+}
+
 /* Spinners that hand a word round finish also when the cap is lifted now and then: say that it is
  * not, and that it was the signal which made them give way. */
 Test(options, computing_threads_are_preempted_by_signal_and_within_the_cap)
 {
 	const char *const env[] = { "GMP_STATS=1", NULL };
 	struct run r = { .env = env };
-	int preempts = -1;
-	char *at;
 
 	run_victim(&r, 1, "shapes", "spin_round", NULL);
 	cr_expect(run_ok(&r));
-	at = strstr(r.err, " preempts=");
-	cr_expect(at && sscanf(at, " preempts=%d", &preempts) == 1 && preempts >= 10, "%s", r.err);
-	cr_expect(strstr(r.err, " overcap=0 "), "%s", r.err);
+	cr_expect(stat_of(r.err, "preempts") >= 10, "%s", r.err);
+	cr_expect_eq(stat_of(r.err, "overcap"), 0, "%s", r.err);
+	run_free(&r);
+}
+
+Test(options, the_preemption_signal_is_sigurg_or_another)
+{
+	struct run r;
+
+	run_with(&r, "GMP_PREEMPT=signal", "urgent", "caught");
+	cr_expect_str_eq(r.out, "23\n");
+	run_free(&r);
+	run_with(&r, "GMP_PREEMPT_SIGNAL=40", "urgent", "caught");
+	cr_expect_str_eq(r.out, "40\n");
+	cr_expect_str_eq(r.err, "");
+	run_free(&r);
+	run_with(&r, "GMP_PREEMPT_SIGNAL=28", "urgent", "caught");
+	cr_expect_str_eq(r.out, "23\n");
+	cr_expect_eq(lines(r.err), 1, "%s", r.err);
+	cr_expect(strstr(r.err, "GMP_PREEMPT_SIGNAL=28"), "%s", r.err);
+	run_free(&r);
+}
+
+Test(options, computing_threads_are_preempted_by_another_signal)
+{
+	const char *const env[] = { "GMP_STATS=1", "GMP_PREEMPT_SIGNAL=40", NULL };
+	struct run r = { .env = env };
+
+	run_victim(&r, 1, "shapes", "spin_round", NULL);
+	cr_expect(run_ok(&r));
+	cr_expect(stat_of(r.err, "preempts") >= 10, "%s", r.err);
+	cr_expect_eq(stat_of(r.err, "overcap"), 0, "%s", r.err);
 	run_free(&r);
 }
 

@@ -302,6 +302,28 @@ static void case_real_time_burst(void)
 	printf("9 bursts, strange: %d\n", strange);
 }
 
+/* Signals with a handler in the kernel, where we have set none: the one that preempts. */
+static void case_caught(void)
+{
+	unsigned long caught = 0;
+	struct hog more;
+	char line[128];
+	FILE *f;
+
+	hog_start(&hog);
+	hog_start(&more);
+	f = fopen("/proc/self/status", "r");
+	while (fgets(line, sizeof(line), f))
+		sscanf(line, "SigCgt: %lx", &caught);
+	fclose(f);
+	for (int s = 1; s <= 64; s++)
+		if (caught >> (s - 1) & 1 && s != SIGRTMIN - 1 &&
+		    s != SIGRTMIN - 2) /* libc's own */
+			printf("%d\n", s);
+	hog_stop(&hog);
+	hog_stop(&more);
+}
+
 static const struct a_case cases[] = {
 	{ "own_sigurg", case_own_sigurg },
 	{ "late_sigurg", case_late_sigurg },
@@ -311,6 +333,7 @@ static const struct a_case cases[] = {
 	{ "signalfd", case_signalfd },
 	{ "all_real_time_signals", case_all_real_time_signals },
 	{ "real_time_burst", case_real_time_burst },
+	{ "caught", case_caught },
 	{ NULL, NULL },
 };
 
