@@ -60,13 +60,21 @@ static void lend_or_hand_off(struct m *m)
 {
 	u64 class = load_rlx(&m->class); /* relaxed: our own */
 	bool probed = class & (PROBE_READ | PROBE_WRITE | PROBE_DONE);
-	bool waits = call_class(m->g) == WILL_WAIT || would_wait(m, class);
+	bool waits;
 
-	if (probed && !waits) {
-		sysmon_kick(); /* a short call, or its next round is soon enough */
+	m->lent_ns = 0;
+	/* A P that others keep picking up is left to them without a question. */
+	if (probed && load_rlx(&m->p->luck) && loan_leave(m)) {
+		sysmon_kick(); /* its next round is soon enough */
 		return;
 	}
-	m->lent_ns = class & QUEUES ? os_nanotime() : 0;
+	waits = call_class(m->g) == WILL_WAIT || would_wait(m, class);
+	if (probed && !waits) {
+		sysmon_kick(); /* and for a short call */
+		return;
+	}
+	if (class & QUEUES)
+		m->lent_ns = os_nanotime();
 	if (!waits || loan_leave(m))
 		sysmon_hurry();
 	else

@@ -109,6 +109,18 @@ Test(loan, is_left_by_a_p_with_luck)
 	cr_assert_eq(load_rlx(&other->m->park.key), 0);
 }
 
+Test(loan, is_left_by_a_p_with_luck_without_a_question)
+{
+	struct g *other;
+
+	lucky(1);
+	other = somebody_waits();
+	entersyscall(m, MAY_READ(3), 0);
+	cr_assert_eq(fake.would_block_asked, 0);
+	cr_assert_eq(hold_of(load_rlx(&m->g->hold)), HOLD_KEPT);
+	cr_assert_eq(load_rlx(&other->m->park.key), 0);
+}
+
 Test(loan, that_lapses_ends_the_luck)
 {
 	lucky(3);
