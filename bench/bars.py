@@ -24,6 +24,8 @@ BARS = [
     ("eventfd write + read, added ns a call", "call",
      lambda r: added("eventfd_pair_p50_ns")(r) / 2, "<=", 5),
     ("uncontended mutex pair, added ns", "call", added("mutex_p50_ns"), "<=", 4),
+    ("getc in the buffer, added ns", "call", added("getc_p50_ns"), "<=", 3),
+    ("fputc into the buffer, added ns", "call", added("fputc_p50_ns"), "<=", 3),
     ("hand-off, read, hot, p50 us", "handoff", of("read_hot_p50_us"), "<=", 10),
     ("hand-off, read, hot, p99 us", "handoff", of("read_hot_p99_us"), "<=", 60),
     ("hand-off, read, after 40 ms CPU, p50 us", "handoff", of("read_cold_p50_us"), "<=", 50),

@@ -1,5 +1,6 @@
 /* The price of a bracket, alone and round calls that cost little themselves. */
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 enum { BATCH = 2000 };
 
 static int null, event;
+static FILE *zeros, *hole;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void bracket(void)
@@ -36,6 +38,25 @@ static void lock_unlock(void)
 {
 	pthread_mutex_lock(&mutex);
 	pthread_mutex_unlock(&mutex);
+}
+
+/* A batch fits the buffer many times over: nearly none of these calls the kernel. */
+static void get_char(void)
+{
+	must_be(getc(zeros) == 0, "getc");
+}
+
+static void put_char(void)
+{
+	must_be(fputc('x', hole) == 'x', "fputc");
+}
+
+static FILE *buffered(const char *path, const char *mode)
+{
+	FILE *f = fopen(path, mode);
+
+	must_be(f && setvbuf(f, NULL, _IOFBF, 1 << 16) == 0, path);
+	return f;
 }
 
 /* The median batch, in ns a call. */
@@ -66,6 +87,8 @@ int main(void)
 		"What does the bracket cost, alone and round cheap calls, beside a thread asleep?");
 	null = open("/dev/null", O_RDONLY);
 	event = eventfd(0, 0);
+	zeros = buffered("/dev/zero", "r");
+	hole = buffered("/dev/null", "w");
 	start(wait_for_ever, NULL);
 	sleep_ns(20000000);
 	if (gmp_present())
@@ -73,5 +96,7 @@ int main(void)
 	measure("null", read_null);
 	measure("eventfd_pair", write_read_eventfd);
 	measure("mutex", lock_unlock);
+	measure("getc", get_char);
+	measure("fputc", put_char);
 	_exit(0);
 }

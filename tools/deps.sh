@@ -15,7 +15,7 @@ bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-se
 	sysbench util-linux xz-utils"
 apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fio g++ ghc git
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools guile-3.0 haproxy
-	lbzip2 libmimalloc2.0 libtcmalloc-minimal4 libboost-dev libboost-system-dev libboost-thread-dev libomp-14-dev
+	lbzip2 linux-perf libmimalloc2.0 libtcmalloc-minimal4 libboost-dev libboost-system-dev libboost-thread-dev libomp-14-dev
 	libopenblas0-pthread libpython3.11-testsuite libsqlite3-dev libtbb-dev libuv1-dev make
 	mariadb-server mono-mcs mono-runtime nginx-light nodejs ocaml-nox openjdk-17-jdk-headless openssl
 	p7zip-full pbzip2 plzip postgresql-15 python3-numpy ruby rustc sbcl stress-ng stunnel4

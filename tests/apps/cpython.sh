@@ -7,7 +7,8 @@ cases="test_threading test_thread test_threadsignals test_threading_local test_q
 	test_selectors test_poll test_epoll test_ssl test_multiprocessing_fork
 	test_multiprocessing_forkserver test_faulthandler test_posix test_pty test_fcntl test_io
 	test_socketserver test_httpservers test_imaplib test_logging test_urllib2_localnet
-	test_xmlrpc test_smtplib test_context test_gc test_os test_time test_wait4"
+	test_xmlrpc test_smtplib test_context test_gc test_os test_time test_wait4
+	test_sched test_socket"
 limit=400
 
 app()

@@ -12,7 +12,7 @@
 
 static void same_at(int maxprocs, const struct run *native, const char *victim, const char *arg)
 {
-	struct run under = { 0 };
+	struct run under = { .env = native->env };
 	char what[128], have[64], want[64];
 
 	snprintf(what, sizeof(what), "%s %s at %d P", victim, arg ? arg : "", maxprocs);
@@ -26,9 +26,9 @@ static void same_at(int maxprocs, const struct run *native, const char *victim, 
 	run_free(&under);
 }
 
-static void same_as_native(const char *victim, const char *arg, int most_ps)
+static void same_as_native(const char *const *env, const char *victim, const char *arg, int most_ps)
 {
-	struct run native = { 0 };
+	struct run native = { .env = env };
 	char path[4096];
 
 	if (access(victim_path(victim, path, sizeof(path)), X_OK) < 0)
@@ -40,12 +40,16 @@ static void same_as_native(const char *victim, const char *arg, int most_ps)
 	run_free(&native);
 }
 
-#define SAME_UP_TO(most_ps, suite, sentence, victim, arg) \
+static const char *const short_slices[] = { "GMP_SLICE_US=100", NULL };
+
+#define SAME_WITH(env, most_ps, suite, sentence, victim, arg) \
 	Test(suite, sentence) \
 	{ \
-		same_as_native(victim, arg, most_ps); \
+		same_as_native(env, victim, arg, most_ps); \
 	}
+#define SAME_UP_TO(...) SAME_WITH(NULL, __VA_ARGS__)
 #define SAME(...) SAME_UP_TO(2, __VA_ARGS__)
+#define SAME_SLICED(...) SAME_WITH(short_slices, 2, __VA_ARGS__)
 
 SAME(ends, main_may_exit_first, "life", "main_exits_first")
 SAME(ends, a_thread_may_end_the_process, "life", "exit_from_thread")
@@ -137,6 +141,15 @@ SAME(signals, the_world_is_stopped_by_handlers_that_spin, "stopworld", "spinning
 SAME(signals, interval_timers_arrive_beside_hogs, "signals", "interval_timer")
 
 SAME(signals, no_call_is_cut_short_by_a_preemption, "signals", "no_stray_eintr")
+
+SAME_SLICED(slices, end_on_the_smallest_stacks, "slices", "tiny_stacks")
+SAME_SLICED(slices, end_in_handlers, "slices", "in_handlers")
+SAME_SLICED(slices, end_on_alternate_stacks, "slices", "on_alternate_stacks")
+SAME_SLICED(slices, end_in_malloc, "slices", "in_malloc")
+SAME_SLICED(slices, end_in_the_loader, "slices", "in_the_loader")
+SAME_SLICED(slices, end_while_children_of_vfork_compute, "slices", "in_children_of_vfork")
+SAME_SLICED(slices, end_in_cleanups_and_destructors, "slices", "at_its_end")
+SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
 
 SAME(contexts, a_handler_changes_to_one_while_its_thread_is_parked, "contexts", "while_parked")
 SAME(contexts, a_handler_changes_to_one_while_its_thread_blocks, "contexts", "in_a_call")

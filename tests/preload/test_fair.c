@@ -1,0 +1,43 @@
+/* Fair at one P: who comes back from calls beside threads that compute is late by about a slice at
+ * most, and takes next to nothing from them however often it comes.  tests/progs/preload/fair.c
+ * measures, and takes off what the machine added.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "tests/support/spawn.h"
+
+#define SLICE_US 10000
+
+static void measure(const char *what, const char *form, double *a, double *b, double *c)
+{
+	struct run r = { 0 };
+	char outcome[64];
+	int n;
+
+	run_victim(&r, 1, "fair", what, NULL);
+	cr_assert(run_ok(&r), "%s: %s%s", run_outcome(&r, outcome, sizeof(outcome)), r.out, r.err);
+	n = sscanf(r.out, form, a, b, c);
+	cr_assert(n >= 2, "%s printed: %s", what, r.out);
+	printf("%s: %s", what, r.out);
+	run_free(&r);
+}
+
+Test(fair, a_caller_is_back_within_a_slice_of_two_hogs)
+{
+	double median, worst, none;
+
+	measure("door", "median_us=%lf worst_us=%lf", &median, &worst, &none);
+	cr_expect(median <= SLICE_US + 1000, "it was %.0f us late", median);
+	cr_expect(worst <= 2.5 * SLICE_US, "it was %.0f us late once", worst);
+}
+
+Test(fair, a_hog_keeps_its_p_beside_short_sleeps)
+{
+	double share[3] = { 0 };
+
+	measure("share", "beside_100_us=%lf beside_1000_us=%lf beside_5000_us=%lf", &share[0],
+		&share[1], &share[2]);
+	for (int i = 0; i < 3; i++)
+		cr_expect(share[i] >= 95, "it had %.1f %%", share[i]);
+}
