@@ -151,6 +151,9 @@ SAME_SLICED(slices, end_while_children_of_vfork_compute, "slices", "in_children_
 SAME_SLICED(slices, end_in_cleanups_and_destructors, "slices", "at_its_end")
 SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
 
+SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
+SAME_SLICED(whole, libraries_come_and_go_with_their_threads, "whole", "library_with_threads")
+
 SAME(contexts, a_handler_changes_to_one_while_its_thread_is_parked, "contexts", "while_parked")
 SAME(contexts, a_handler_changes_to_one_while_its_thread_blocks, "contexts", "in_a_call")
 

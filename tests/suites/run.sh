@@ -77,13 +77,15 @@ fetch()
 	mv "$cache/new/$1" "$source"
 }
 
-# under CMD...: natively, or preloaded with 1 or 2 Ps, as $mode says.
+# under CMD...: natively, or preloaded with 1 or 2 Ps, as $mode says.  A shell lets what it starts
+# in the background ignore two signals; programs must not see that.
 under()
 {
 	case $mode in
-	native) "$@" ;;
+	native) env --default-signal=INT,QUIT "$@" ;;
 	# shellcheck disable=SC2086
-	*) env GMP_MAXPROCS="${mode#p}" GMP_ON_BUG=abort ${GMP_TEST_ENV:-} LD_PRELOAD="$LIBGMP" "$@" ;;
+	*) env --default-signal=INT,QUIT GMP_MAXPROCS="${mode#p}" GMP_ON_BUG=abort ${GMP_TEST_ENV:-} \
+		LD_PRELOAD="$LIBGMP" "$@" ;;
 	esac
 }
 
