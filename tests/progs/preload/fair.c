@@ -24,7 +24,7 @@ static void nap(int64_t ns)
  * machine when a call is over; we look again when we are back. */
 struct door {
 	pid_t pid;
-	int64_t over;
+	int64_t over, seen; /* when the call is, and when the agent, which may be late, saw that */
 	int called, looked; /* atomic: how many times */
 	struct task_delays then;
 };
@@ -36,12 +36,13 @@ static void looks_when_over(void *arg)
 	for (int i = 1; i <= CALLS; i++) {
 		must_word("a call", &d->called, i);
 		nap(d->over - now_ns());
+		d->seen = now_ns();
 		task_read_delays(d->pid, &d->then);
 		__atomic_store_n(&d->looked, i, __ATOMIC_RELEASE);
 	}
 }
 
-/* How much later than it was over the i-th call returned. */
+/* How much later than it was seen to be over the i-th call returned. */
 static int64_t lateness(struct door *d, int i)
 {
 	struct task_delays now;
@@ -53,7 +54,7 @@ static int64_t lateness(struct door *d, int i)
 	back = now_ns();
 	task_read_delays(d->pid, &now);
 	must_word("the agent to look", &d->looked, i);
-	return back - d->over - task_delay_between(&d->then, &now);
+	return back - d->seen - task_delay_between(&d->then, &now);
 }
 
 static int ascending(const void *a, const void *b)
