@@ -132,11 +132,12 @@ static void threads()
 			sum += 100000;
 		}
 	std::atomic<int> flag { 0 };
-	std::thread waits([&] { for (int i = 0; i < 500; i++) { flag.wait(i % 2); flag.store(i % 2); flag.notify_one(); } });
+	// Each waits until the other has changed the flag: nobody can run ahead.
+	std::thread waits([&] { for (int i = 0; i < 500; i++) { flag.wait(0); flag.store(0); flag.notify_one(); } });
 	for (int i = 0; i < 500; i++) {
-		flag.store(!(i % 2));
+		flag.store(1);
 		flag.notify_one();
-		flag.wait(!(i % 2));
+		flag.wait(1);
 	}
 	waits.join();
 	printf("threads %ld %ld %d %d %ld\n", n, seen, interrupted, got, sum);
