@@ -9,14 +9,14 @@ build="gcc libc6-dev libncurses-dev libunwind-dev meson ninja-build pkg-config l
 tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev liblzma-dev
 	g++ libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux
 	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
-	spin strace valgrind"
+	libpython3.11-testsuite spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
 	sysbench util-linux xz-utils"
 apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fio g++ ghc git
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools guile-3.0 haproxy
 	lbzip2 linux-perf libmimalloc2.0 libtcmalloc-minimal4 libboost-dev libboost-system-dev libboost-thread-dev libomp-14-dev
-	libopenblas0-pthread libpython3.11-testsuite libsqlite3-dev libtbb-dev libuv1-dev make
+	libopenblas0-pthread libsqlite3-dev libtbb-dev libuv1-dev make
 	mariadb-server mono-mcs mono-runtime nginx-light nodejs ocaml-nox openjdk-17-jdk-headless openssl
 	p7zip-full pbzip2 plzip postgresql-15 python3-numpy ruby rustc sbcl stress-ng stunnel4
 	swi-prolog-nox unbound varnish wrk x264"

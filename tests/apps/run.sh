@@ -14,7 +14,8 @@ root=$(cd "$APPS_SOURCE/../.." && pwd)
 LIBGMP=${LIBGMP:-$root/build/libgmp.so}
 APPS_BUILD=${APPS_BUILD:-$root/build/tests/apps}
 logs=$root/build/test-logs/apps
-short="memcached redis python perl xz zstd pigz curl sysbench openmp gdb jemalloc strace valgrind"
+short="memcached redis python cpython:test_thread cpython:test_select perl
+	xz zstd pigz curl sysbench openmp gdb jemalloc strace valgrind"
 
 # set_of APP: the variables at the top of its script: cases, limit.
 set_of()
