@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 
+import mariadb
 from ways import BUILD, Figures, NoQuota, Way, parse, quota, watched
 
 ALL = ("native", "library", "go")
@@ -17,7 +18,7 @@ QUESTIONS = {
     "server_quota_0.5": (ALL, 0.5),
     "server_quota_1.5": (ALL, 1.5),
 }
-PORTS = {"memcached": 21411, "redis": 21412}
+PORTS = {"memcached": 21411, "redis": 21412, "nginx": 21413}
 
 
 def load(port, connections, seconds, request):
@@ -92,6 +93,24 @@ def memcached(threads, connections):
                    "-t", str(threads)], PORTS["memcached"], connections, "get k\r\n")
 
 
+NGINX = """daemon off; worker_processes 2; pid %s/pid; error_log stderr crit; user root;
+events { worker_connections 256; }
+http { access_log off; keepalive_requests 1000000000; server { listen 127.0.0.1:%d;
+location / { return 200 "%s"; } } }
+"""
+
+
+def nginx(connections):
+    def measure(way, seconds):
+        with tempfile.TemporaryDirectory(prefix="gmp-bench-") as home:
+            with open(home + "/conf", "w", encoding="ascii") as conf:
+                conf.write(NGINX % (home, PORTS["nginx"], "x" * 400))
+            return daemon(["nginx", "-p", home, "-c", home + "/conf", "-e", "stderr"],
+                          PORTS["nginx"], connections, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")(
+                              way, seconds)
+    return measure
+
+
 def timed(command):
     """Work of a fixed size, after one unmeasured run: its rate is runs a second."""
     def measure(way, seconds):
@@ -160,7 +179,9 @@ PROGRAMS = {
     "xz_2": timed(lambda: ["xz", "-1", "-T2", "--block-size=1MiB", "-c", corpus()]),
     "sqlite": timed(lambda: ["sqlite3", ":memory:", SQL]),
     "python_2": timed(lambda: ["/usr/bin/python3", "-c", PYTHON]),
+    "nginx": nginx(16),
     "memcached_32": memcached(32, 64),
+    "mariadb_256": mariadb.measure,
     "sysbench_threads_64": sysbench("threads", 64),
     "sysbench_mutex_64": sysbench("mutex", 64),
     "sysbench_memory_16": sysbench("memory", 16),

@@ -1,8 +1,8 @@
 """What each figure must be.  n, l, g: the figures of the native way, the library, and Go."""
 import math
 
-LITTLE = ["memcached_2", "redis", "xz_2", "sqlite", "python_2"]
-MANY = ["memcached_32", "sysbench_threads_64", "sysbench_mutex_64", "sysbench_memory_16"]
+LITTLE = ["memcached_2", "redis", "xz_2", "sqlite", "python_2", "nginx"]
+MANY = ["memcached_32", "mariadb_256", "sysbench_threads_64", "sysbench_mutex_64", "sysbench_memory_16"]
 
 
 def ratio(figure):

@@ -41,9 +41,7 @@ static int interrupted(void)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
-		u64 class_ = (class); \
-\
-		GATE(class_ == NEVER ? NEVER : class_ | QUEUES, nr); \
+		GATE(class, nr); \
 		if (unlikely(gate_cut(&gate_))) \
 			return interrupted(); \
 		return real_##name args; \

@@ -82,6 +82,18 @@ static inline u64 fts_class(const FTS *fts)
 	return fts->fts_compar ? NEVER : COMPOSE;
 }
 
+static inline u64 poll_class(struct pollfd *fds, nfds_t n, int timeout)
+{
+	if (timeout == 0)
+		return BRIEF;
+	return n == 1 ? WILL_WAIT | ON(WAIT_POLL, fds) : WILL_WAIT;
+}
+
+static inline u64 epoll_class(int fd, int timeout)
+{
+	return timeout == 0 ? BRIEF : READY(fd);
+}
+
 static inline u64 lio_class(int mode)
 {
 	return mode == LIO_WAIT ? WILL_WAIT : NEVER;

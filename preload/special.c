@@ -70,7 +70,7 @@ u64 syscall_class(long nr, const long a[6])
 	switch (nr) {
 #define NR(name, class) \
 	case SYS_##name: \
-		return class;
+		return (class) & ~(u64)QUEUES;
 #include "preload/by_number.def"
 	default:
 		return NEVER;

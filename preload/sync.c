@@ -20,6 +20,25 @@
 #define SPIN_TURNS 64
 #define SPIN_PAUSES 16
 
+/*
+ * As Go's sync_runtime_doSpin.  While Gs wait for a P, to wait for a lock is a hand-over, and who
+ * is woken with the lock then waits for a P with it: others queue up behind.  A holder that runs is
+ * mostly done before that, but with one P no holder runs.
+ */
+#define ACTIVE_SPIN 4
+#define ACTIVE_SPIN_PAUSES 30
+
+static bool lock_spin(u32 turn)
+{
+	/* relaxed, both: hints. */
+	if (turn == ACTIVE_SPIN || !load_rlx(&sched.nwait) || load_rlx(&sched.nlent) < 2 ||
+	    !gate_active())
+		return false;
+	for (int i = 0; i < ACTIVE_SPIN_PAUSES; i++)
+		__builtin_ia32_pause();
+	return true;
+}
+
 #define BUSY_errnum EBUSY
 #define BUSY_thrd_res thrd_busy
 
@@ -92,6 +111,9 @@ static inline errnum join_try(pthread_t thread, void **result)
 #define LOCK(type, name, version, tried, attempt, nr, on, params, args) \
 	static __attribute__((noinline)) type wait_##name params \
 	{ \
+		for (u32 turn = 0; (tried) && lock_spin(turn); turn++) \
+			if ((attempt) == 0) \
+				return took_##type(0); \
 		GATE(((tried) ? WILL_WAIT : MAY_WAIT) | (on), nr); \
 		return took_##type(real_##name args); \
 	} \

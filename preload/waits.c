@@ -4,6 +4,7 @@
  */
 #include "preload/waits.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
@@ -171,6 +172,13 @@ static void wait_object(const struct snapshot *s, const struct shot *t, char *bu
 	uintptr_t at = class_object(t->class);
 	char who[64] = "";
 
+	if (kind == WAIT_POLL) {
+		struct pollfd p;
+
+		if (peek(at, &p, sizeof(p)))
+			name_fd(p.fd, buf, len);
+		return;
+	}
 	if (kind == WAIT_JOIN) {
 		name_owner(owner, "", "a thread", who, sizeof(who));
 		gmp_format(buf, len, "%s to end", who);

@@ -20,18 +20,27 @@ void entersyscallblock(struct m *m)
 	crit_leave(mask);
 }
 
+static bool can_be_asked(u64 class)
+{
+	return class & (PROBE_READ | PROBE_WRITE) || class_wait(class) == WAIT_POLL;
+}
+
 /*
- * Asks the kernel whether a call on a descriptor is going to wait: 0.2 us, against 20 us and more
- * until sysmon finds out by itself.  Only worth it while somebody waits for a P.  That it is not
- * O_NONBLOCK is remembered: a call on one that is so now comes back all the same, only later.
+ * Is the call going to wait?  Some can be asked, the kernel knows: 0.2 us, against two hand-overs.
+ * Only worth it while somebody waits for a P.  That a descriptor is not O_NONBLOCK is remembered: a
+ * read of one that is so now comes back all the same, only later.
  */
 static bool would_wait(struct m *m, u64 class)
 {
 	u32 fd = (u32)(class >> 32);
 
-	if (!(class & (PROBE_READ | PROBE_WRITE)) || os_ready((int)fd, class & PROBE_WRITE))
+	if (class_wait(class) == WAIT_POLL)
+		return !os_poll_ready(class_object(class));
+	if (!can_be_asked(class))
+		return call_class(m->g) == WILL_WAIT;
+	if (os_ready((int)fd, class & PROBE_WRITE))
 		return false;
-	if (m->blocking_fd == fd + 1)
+	if (call_class(m->g) == WILL_WAIT || m->blocking_fd == fd + 1)
 		return true;
 	if (os_nonblocking((int)fd))
 		return false;
@@ -59,17 +68,16 @@ static void trace_end(struct m *m, bool lost)
 static void lend_or_hand_off(struct m *m)
 {
 	u64 class = load_rlx(&m->class); /* relaxed: our own */
-	bool probed = class & (PROBE_READ | PROBE_WRITE | PROBE_DONE);
-	bool waits;
+	bool known = can_be_asked(class) || class & PROBE_DONE, waits;
 
 	m->lent_ns = 0;
 	/* A P that others keep picking up is left to them without a question. */
-	if (probed && load_rlx(&m->p->luck) && loan_leave(m)) {
+	if (known && load_rlx(&m->p->luck) && loan_leave(m)) {
 		sysmon_kick(); /* its next round is soon enough */
 		return;
 	}
-	waits = call_class(m->g) == WILL_WAIT || would_wait(m, class);
-	if (probed && !waits) {
+	waits = would_wait(m, class);
+	if (known && !waits) {
 		sysmon_kick(); /* and for a short call */
 		return;
 	}
@@ -94,11 +102,13 @@ static void no_signal_in_flight(struct m *m)
 	}
 }
 
-/* Somebody wants our P, or it has served our reads for a turn.  Other calls are mostly short. */
+/* Somebody wants our P, or its data was always there for a turn.  Other calls are mostly short. */
 static bool must_give_up(struct m *m)
 {
-	return (load_rlx(&m->g->preempt) && !preempt_put_off(m)) ||
-	       (load_rlx(&m->class) & PROBE_READ && turn_over(m->p));
+	u64 class = load_rlx(&m->class);
+	bool for_data = class & PROBE_READ || class_wait(class) == WAIT_POLL;
+
+	return (load_rlx(&m->g->preempt) && !preempt_put_off(m)) || (for_data && turn_over(m->p));
 }
 
 /* ---- reads that queue first: docs/decisions/0004 ---- */

@@ -6,15 +6,17 @@
 #include "runtime/os.h"
 #include "runtime/print.h"
 
-u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits, u32 *cuts)
+u32 note_sleep(struct m *m)
 {
+	const volatile bool *queued = &m->queued;
+	struct note *n = &m->park;
 	u32 key;
 
 	/* acquire, @pair note: all that the waker did to the P is ours.  The word first: when a
 	 * handler comes in after that, the sleep does not begin. */
-	while (((key = load_acq(&n->key)) & NOTE_VALUE) == 0 && load_rlx(live) && *waits)
+	while (((key = load_acq(&n->key)) & NOTE_VALUE) == 0 && load_rlx(&m->live) && *queued)
 		if (os_futex_wait(&n->key, key, -1) == -EINTR)
-			++*cuts;
+			m->cuts++;
 	return key & NOTE_VALUE;
 }
 

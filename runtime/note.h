@@ -14,12 +14,12 @@
 #define NOTE_DISSOLVED NOTE_VALUE
 
 /*
- * Blocks until there is a value, returns it; 0 when *live reads 0: a handler forked, and this is
- * the child, for whom nobody has a value; or when *waits is false: it was taken by another context.
- * *cuts counts the handlers without SA_RESTART that ran: a call would have failed with EINTR.
- * By: the note's owner.
+ * Blocks until m->park has a value, returns it; 0 when m->live reads 0: a handler forked, and this
+ * is the child, for whom nobody has a value; or when m->queued is false: it was taken by another
+ * context.  m->cuts counts the handlers without SA_RESTART that ran: a call would have failed with
+ * EINTR.  By: m.
  */
-u32 note_sleep(struct note *n, au32 *live, const volatile bool *waits, u32 *cuts);
+u32 note_sleep(struct m *m);
 /* The value, 0 = none yet.  By: anybody. */
 static inline u32 note_value(struct note *n)
 {

@@ -66,6 +66,8 @@ int os_probe(i32 tid);
 
 bool os_ready(int fd, bool write); /* a read (or write) on fd would not block now, or fail */
 bool os_nonblocking(int fd);	   /* nor ever */
+/* Is the one struct pollfd at this address ready, or wrong?  Its answer may be written to it. */
+bool os_poll_ready(uintptr_t pollfd);
 
 void os_write(int fd, const char *buf, size_t len);
 

@@ -369,6 +369,11 @@ bool os_ready(int fd, bool write)
 	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) != 0;
 }
 
+bool os_poll_ready(uintptr_t pollfd)
+{
+	return gmp_rawsyscall6(__NR_poll, (long)pollfd, 1, 0, 0, 0, 0) != 0;
+}
+
 bool os_nonblocking(int fd)
 {
 	return gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK;

@@ -359,7 +359,7 @@ static void await_grant(struct m *m)
 
 		if (hold_of(w) != HOLD_LOST)
 			break;
-		value = note_sleep(&m->park, &m->live, &m->queued, &m->cuts);
+		value = note_sleep(m);
 		if (!value)
 			return;
 		if (value == NOTE_DISSOLVED || adopt(m, w, value - 1))

@@ -493,12 +493,14 @@ static u64 shortest_slice(void)
 static void round_look(struct rounds *r, u64 now)
 {
 	u32 taken = sched.taken;
-	u64 most = sysmon_retake(now) ? FLOW_MAX_NS : BACKOFF_MAX_NS;
+	bool flows = sysmon_retake(now);
+	u64 most = flows ? FLOW_MAX_NS : BACKOFF_MAX_NS;
 
 	if (sched.taken != taken)
 		r->delay_ns = ROUND_NS;
 	else
-		r->delay_ns = min_u64(r->delay_ns * 2, min_u64(most, shortest_slice() / 4));
+		r->delay_ns =
+			min_u64(r->delay_ns * 2, min_u64(most, shortest_slice() / (flows ? 1 : 4)));
 }
 
 static i64 round_once(struct rounds *r)

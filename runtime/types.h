@@ -37,10 +37,14 @@ enum { CLASS_MASK = 0x0f, PROBE_READ = 0x10, PROBE_WRITE = 0x20, PROBE_DONE = 0x
 /* A poll without time to wait: it does not block, but a signal that is pending makes it fail, ours
  * as well.  So none may be sent. */
 #define BRIEF (MAY_WAIT | PROBE_DONE)
-#define MAY_READ(fd) (MAY_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
-/* And one that may queue for a P before it begins, and come back without having been made
- * (gate_cut): entersyscall.c. */
+/*
+ * A call that may queue for a P before it begins (entersyscall.c), and then come back without
+ * having been made: who opens a gate with QUEUES asks gate_cut().
+ */
 #define QUEUES 0x80
+#define MAY_READ(fd) (MAY_WAIT | PROBE_READ | QUEUES | (u64)(u32)(fd) << 32)
+/* A wait until a descriptor is ready, which can be asked beforehand as well. */
+#define READY(fd) (WILL_WAIT | PROBE_READ | (u64)(u32)(fd) << 32)
 #define MAY_WRITE(fd) (MAY_WAIT | PROBE_WRITE | (u64)(u32)(fd) << 32)
 
 /*
@@ -54,7 +58,8 @@ enum wait_kind {
 	WAIT_COND,
 	WAIT_SEM,
 	WAIT_BARRIER,
-	WAIT_JOIN
+	WAIT_JOIN,
+	WAIT_POLL, /* one struct pollfd: not a thing of threads, but it can be asked, too */
 };
 #define ON(kind, object) ((u64)(kind) << 8 | (u64)(uintptr_t)(object) << 16)
 #define ON_EVER (1ul << 15)

@@ -11,7 +11,7 @@ tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev liblzm
 	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
 	libpython3.11-testsuite spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
-bench="$build golang-go libgomp1 libopenblas0-pthread memcached python3 redis-server sqlite3
+bench="$build golang-go libgomp1 libopenblas0-pthread mariadb-server memcached nginx-light python3 redis-server sqlite3
 	sysbench util-linux xz-utils"
 apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fio g++ ghc git
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-tools guile-3.0 haproxy

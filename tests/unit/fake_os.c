@@ -300,6 +300,11 @@ bool os_ready(int fd, bool write)
 	return !fake.would_block || !fake.would_block(fd, write);
 }
 
+bool os_poll_ready(uintptr_t pollfd)
+{
+	return os_ready(-1, false);
+}
+
 bool os_nonblocking(int fd)
 {
 	kernel_entry("nonblocking");

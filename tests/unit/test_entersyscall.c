@@ -141,6 +141,38 @@ Test(entersyscall, a_write_that_has_room_keeps_the_p)
 	cr_assert_eq(held(), HOLD_KEPT);
 }
 
+static void waits_for_data(u64 class, bool data)
+{
+	struct g *other = somebody_waits();
+
+	fake.would_block = ask;
+	answer = !data;
+	entersyscall(m, class, 0);
+	cr_assert_eq(was_granted(other), !data);
+	cr_assert_eq(held(), data ? HOLD_KEPT : HOLD_LOST);
+}
+
+Test(entersyscall, a_wait_for_a_descriptor_that_is_ready_keeps_the_p)
+{
+	waits_for_data(READY(3), true);
+	cr_assert_eq(asked_fd, 3);
+}
+
+Test(entersyscall, one_for_a_descriptor_that_is_not_hands_it_on)
+{
+	waits_for_data(READY(3), false);
+}
+
+Test(entersyscall, a_poll_of_one_that_is_ready_keeps_the_p)
+{
+	waits_for_data(WILL_WAIT | ON(WAIT_POLL, &answer), true);
+}
+
+Test(entersyscall, a_poll_of_one_that_is_not_hands_it_on)
+{
+	waits_for_data(WILL_WAIT | ON(WAIT_POLL, &answer), false);
+}
+
 Test(entersyscall, asks_nothing_when_nobody_waits)
 {
 	fake.would_block = ask;
@@ -299,7 +331,7 @@ static void one_read(u64 data_ns)
 	struct gate gate;
 
 	data_at = fake.now + data_ns;
-	gate = gate_open(MAY_READ(3) | QUEUES, 0, (uintptr_t)__builtin_frame_address(0));
+	gate = gate_open(MAY_READ(3), 0, (uintptr_t)__builtin_frame_address(0));
 	if (gate_cut(&gate)) {
 		interrupted++;
 	} else if (fake.now < data_at) {

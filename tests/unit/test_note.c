@@ -7,20 +7,17 @@
 #include "runtime/opts.h"
 #include "tests/unit/fake_os.h"
 
-static struct note note;
-static au32 live = { 1 };
-static bool waits = true;
-static u32 cuts;
+static struct m m = { .live = { 1 }, .queued = true };
 static u32 got;
 
 static void sleeper(void *arg)
 {
-	got = note_sleep(&note, &live, &waits, &cuts);
+	got = note_sleep(&m);
 }
 
 static void waker(void *arg)
 {
-	note_wakeup(&note, *(u32 *)arg);
+	note_wakeup(&m.park, *(u32 *)arg);
 }
 
 Test(note, sleeps_until_it_is_woken)
@@ -39,7 +36,7 @@ Test(note, sleeps_until_it_is_woken)
 Test(note, woken_before_it_sleeps_it_does_not_sleep)
 {
 	fake_reset(0);
-	note_wakeup(&note, 3);
+	note_wakeup(&m.park, 3);
 	fake_spawn(sleeper, NULL);
 	fake_run();
 	cr_assert_eq(got, 3);
@@ -49,11 +46,11 @@ Test(note, woken_before_it_sleeps_it_does_not_sleep)
 Test(note, the_value_stays_until_it_is_cleared)
 {
 	fake_reset(0);
-	note_wakeup(&note, 5);
-	cr_assert_eq(note_sleep(&note, &live, &waits, &cuts), 5);
-	cr_assert_eq(note_sleep(&note, &live, &waits, &cuts), 5);
-	note_clear(&note);
-	cr_assert_eq(note_value(&note), 0);
+	note_wakeup(&m.park, 5);
+	cr_assert_eq(note_sleep(&m), 5);
+	cr_assert_eq(note_sleep(&m), 5);
+	note_clear(&m.park);
+	cr_assert_eq(note_value(&m.park), 0);
 }
 
 Test(note, no_wake_up_is_lost_in_any_order)
@@ -62,7 +59,7 @@ Test(note, no_wake_up_is_lost_in_any_order)
 		u32 value = (u32)seed;
 
 		fake_reset(seed);
-		note_clear(&note);
+		note_clear(&m.park);
 		fake_spawn(sleeper, NULL);
 		fake_spawn(waker, &value);
 		fake_run();
@@ -72,7 +69,7 @@ Test(note, no_wake_up_is_lost_in_any_order)
 
 static void handler_wakes(void)
 {
-	note_wakeup(&note, 9);
+	note_wakeup(&m.park, 9);
 }
 
 Test(note, a_handler_that_wakes_its_own_thread_is_seen)
@@ -90,25 +87,25 @@ Test(note, a_second_value_would_lose_the_first_and_is_a_bug)
 {
 	fake_reset(0);
 	opts.on_bug = ON_BUG_DISSOLVE;
-	note_wakeup(&note, 1);
-	note_wakeup(&note, 2);
+	note_wakeup(&m.park, 1);
+	note_wakeup(&m.park, 2);
 	cr_assert(strstr(fake_output(), "fatal: note_wakeup: "));
 }
 
 Test(note, dissolving_may_meet_a_grant)
 {
 	fake_reset(0);
-	note_wakeup(&note, 1);
-	note_wakeup(&note, NOTE_DISSOLVED);
-	note_clear(&note);
-	note_wakeup(&note, NOTE_DISSOLVED);
-	note_wakeup(&note, 1);
+	note_wakeup(&m.park, 1);
+	note_wakeup(&m.park, NOTE_DISSOLVED);
+	note_clear(&m.park);
+	note_wakeup(&m.park, NOTE_DISSOLVED);
+	note_wakeup(&m.park, 1);
 	cr_assert_str_eq(fake_output(), "");
 }
 
 static void handler_forks(void)
 {
-	live.v = 0; /* as the child finds it */
+	m.live.v = 0; /* as the child finds it */
 }
 
 Test(note, in_a_child_forked_by_a_handler_nobody_is_waited_for)
@@ -126,9 +123,9 @@ Test(note, in_a_child_forked_by_a_handler_nobody_is_waited_for)
 /* Another context of the thread has the grant; the next wait's word is empty like this one's. */
 static void other_context_takes_it(void)
 {
-	note_wakeup(&note, 4);
-	note_clear(&note);
-	waits = false;
+	note_wakeup(&m.park, 4);
+	note_clear(&m.park);
+	m.queued = false;
 }
 
 Test(note, a_value_that_another_context_took_is_not_waited_for)

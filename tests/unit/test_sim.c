@@ -210,10 +210,10 @@ static void op_compute(void)
 
 static void op_call(void)
 {
-	static const u64 classes[] = { MAY_WAIT, WILL_WAIT, COMPOSE, MAY_READ(5) | QUEUES,
-				       MAY_WRITE(6) };
+	static const u64 classes[] = { MAY_WAIT,    WILL_WAIT,	  COMPOSE,
+				       MAY_READ(5), MAY_WRITE(6), READY(7) };
 
-	call(classes[fake_random(5)], some_ns());
+	call(classes[fake_random(6)], some_ns());
 }
 
 static void op_short_calls(void)

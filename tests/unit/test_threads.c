@@ -113,20 +113,17 @@ Test(threads, one_at_a_time_holds_the_mutex)
 	cr_assert_eq(counter, 4ul * ROUNDS);
 }
 
-static struct note ping, pong;
-static au32 alive = { 1 };
-static bool waits = true;
-static u32 cuts;
+static struct m ping = { .live = { 1 }, .queued = true }, pong = { .live = { 1 }, .queued = true };
 static u32 ball; /* plain: the notes order it */
 
 static void *answers(void *arg)
 {
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
-		if (note_sleep(&ping, &alive, &waits, &cuts) != i)
+		if (note_sleep(&ping) != i)
 			return "the wrong value";
-		note_clear(&ping);
+		note_clear(&ping.park);
 		ball++;
-		note_wakeup(&pong, i);
+		note_wakeup(&pong.park, i);
 	}
 	return NULL;
 }
@@ -139,9 +136,9 @@ Test(threads, a_note_carries_its_value_and_what_was_done_before)
 	start(&t, answers, NULL);
 	for (u32 i = 1; i <= ROUNDS / 4; i++) {
 		ball++;
-		note_wakeup(&ping, i);
-		cr_assert_eq(note_sleep(&pong, &alive, &waits, &cuts), i);
-		note_clear(&pong);
+		note_wakeup(&ping.park, i);
+		cr_assert_eq(note_sleep(&pong), i);
+		note_clear(&pong.park);
 		cr_assert_eq(ball, 2 * i);
 	}
 	pthread_join(t, &wrong);

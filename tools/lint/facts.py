@@ -35,7 +35,10 @@ import exports
 from exports import lines_of, read, unquote
 
 CLASSES = {"NEVER": "never", "BRIEF": "may_wait", "MAY_WAIT": "may_wait",
-           "MAY_READ": "may_wait", "MAY_WRITE": "may_wait", "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
+           "MAY_READ": "may_wait", "MAY_WRITE": "may_wait", "READY": "will_wait",
+           "WILL_WAIT": "will_wait", "COMPOSE": "compose"}
+# Classes, and parts of one, by which a call may queue first: the row must be a READ.
+QUEUES = ("MAY_READ", "QUEUES")
 ORDER = ["never", "may_wait", "will_wait", "compose"]
 HOW = {"row": ("CALL", "READ", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
 DOC = "docs/INTERCEPTED.md"
@@ -79,12 +82,21 @@ def classes(expression, bodies, seen=()):
     return "/".join(c for c in ORDER if c in found)
 
 
+def queues(expression, bodies, seen=()):
+    """Whether a class expression may come to one that queues first."""
+    return any(word in QUEUES or
+               (word in bodies and word not in seen and queues(bodies[word], bodies, seen + (word,)))
+               for word in re.findall(r"\w+", expression))
+
+
 def rows(root):
     """name -> kind, class, syscall, names (those of a version with it)."""
     bodies, found = helpers(root), {}
     for kind, args in lines_of(root):
         if kind in ("CALL", "READ", "VARIADIC"):
             found[args[1]] = [kind, classes(args[3], bodies), args[4], {args[1]}]
+            if kind != "READ" and queues(args[3], bodies):
+                fault("%s may queue first: it must be a READ row" % args[1])
         elif kind == "VCALL":
             name = unquote(args[2]) + unquote(args[4]) + unquote(args[3])
             found[args[1]] = [kind, classes(args[5], bodies), args[6], {name}]
