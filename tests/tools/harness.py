@@ -97,11 +97,12 @@ class Victim:
         return self.process.returncode, out, err
 
 
-def wait_until(what, condition, seconds=DEADLINE):
+def wait_until(what, condition, seconds=DEADLINE, pause=0.005, explain=lambda: ""):
     end = time.monotonic() + seconds
     while not condition():
-        expect(f"{what}: not within {seconds} s", time.monotonic() < end)
-        time.sleep(0.005)
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {seconds} s\n{explain()}")
+        time.sleep(pause)
 
 
 def main():

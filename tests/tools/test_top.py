@@ -111,31 +111,4 @@ def without_a_page_it_says_so():
         expect(r, r.code == 125 and "cannot have a page" in r.err)
 
 
-@test
-def the_screen_sorts_filters_resizes_and_quits():
-    def tmux(*args):
-        return subprocess.run(["tmux", "-L", f"gmp-top-{os.getpid()}", "-f", "/dev/null", *args],
-                              env=environment(TERM="xterm"), capture_output=True, text=True,
-                              check=False).stdout
-
-    def screen():
-        return tmux("capture-pane", "-p")
-
-    with busy() as p:
-        tmux("new-session", "-d", "-x", "100", "-y", "24", f"{GMP} top -d 0.2 {p.pid}; sleep 30")
-        try:
-            until("the table", lambda: "clock_nanosleep" in screen())
-            expect(screen(), f"process {p.pid}" in screen() and "TID" in screen())
-            tmux("send-keys", "/", "read", "Enter")
-            until("filtered to who reads", lambda: len(re.findall("busy *$", screen(), re.M)) == 2)
-            tmux("send-keys", "p")
-            until("Ps", lambda: "GRANTS/s" in screen())
-            tmux("resize-window", "-x", "60", "-y", "12")
-            until("smaller", lambda: len(screen().splitlines()) <= 12 and "q quit" in screen())
-            tmux("send-keys", "q")
-            until("quit", lambda: "q quit" not in screen())
-        finally:
-            tmux("kill-server")
-
-
 main()

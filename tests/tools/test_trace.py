@@ -1,6 +1,4 @@
 """gmp trace: recording a running program, from its start, and every form of the result."""
-import bisect
-import collections
 import json
 import os
 import subprocess
@@ -8,6 +6,7 @@ import tempfile
 import xml.dom.minidom
 
 from busy import busy, until
+from check_trace import check
 from harness import GMP, environment, expect, fails, gmp, main, test
 
 work = tempfile.mkdtemp(prefix="gmp-trace-")
@@ -17,48 +16,66 @@ def at(name):
     return os.path.join(work, name)
 
 
-# What each phase must have besides pid and name, by the Trace Event Format's own tables.
-FIELDS = {"M": ("args",), "X": ("tid", "ts", "dur"), "C": ("ts", "args"),
-          "s": ("tid", "ts", "id", "cat"), "f": ("tid", "ts", "id", "cat")}
+def checked(text):
+    """Its events, without a fault by a checker that shares nothing with the writer."""
+    faults, events = check(text)
+    expect("\n".join(faults[:10]), not faults)
+    return events
 
 
-def check_event(e):
-    expect(e, e["ph"] in FIELDS and isinstance(e["pid"], int) and isinstance(e["name"], str))
-    for field in FIELDS[e["ph"]]:
-        expect((field, e), field in e)
-    expect(e, all(isinstance(e.get(k, 0), int) for k in ("tid", "id")))
-    expect(e, all(isinstance(e.get(k, 0), (int, float)) and e.get(k, 0) >= 0 for k in ("ts", "dur")))
-    if e["ph"] == "M":
-        expect(e, e["name"] in ("process_name", "process_sort_index", "thread_name",
-                                "thread_sort_index"))
-        expect(e, set(e["args"]) <= {"name", "sort_index"})
-    elif e["ph"] == "C":
-        expect(e, all(isinstance(v, (int, float)) for v in e["args"].values()))
+def first(events, **want):
+    return next(e for e in events if all(e.get(k) == v for k, v in want.items()))
 
 
-def check_json(text):
-    """The rules of the Trace Event Format: slices of a track nest, flows pair and are bound to slices."""
-    events = json.loads(text)["traceEvents"]
-    tracks, flows = collections.defaultdict(list), collections.defaultdict(dict)
-    for e in events:
-        check_event(e)
-        if e["ph"] == "X":
-            tracks[e["pid"], e["tid"]].append((e["ts"], e["ts"] + e["dur"]))
-        elif e["ph"] in "sf":
-            expect(e, e["ph"] not in flows[e["id"]])
-            flows[e["id"]][e["ph"]] = e
-    for track, slices in tracks.items():
-        slices.sort()
-        for a, b in zip(slices, slices[1:]):
-            expect((track, a, b), b[0] >= a[1] - 0.002)
-    for f in flows.values():
-        expect(f, set(f) == {"s", "f"} and f["s"]["ts"] <= f["f"]["ts"])
-        expect(f, f["s"]["cat"] == f["f"]["cat"] and f["s"]["name"] == f["f"]["name"])
-        for e in f.values():
-            slices = tracks[e["pid"], e["tid"]]
-            i = bisect.bisect(slices, (e["ts"] + 0.002,)) - 1
-            expect(("no slice to hang on", e), i >= 0 and e["ts"] <= slices[i][1] + 0.002)
-    return events, flows
+# What a wrong writer could do; each must be found: name -> (the change, words of the fault)
+MUTANTS = {
+    "a field is missing": (lambda es: first(es, ph="X").pop("dur"), "'dur' is missing"),
+    "a time is a text": (lambda es: first(es, ph="X").update(ts="1"), "'ts' is missing or of a wrong type"),
+    "a time before the begin": (lambda es: first(es, ph="X").update(ts=-1), "a time that cannot be"),
+    "a phase of its own": (lambda es: first(es, ph="C").update(ph="Q"), "no event of a known phase"),
+    "an unknown track": (lambda es: first(es, ph="X").update(tid=77777), "a track without a name"),
+    "a process without a name": (lambda es: es.remove(first(es, name="process_name")),
+                                 "a process without a name"),
+    "a track without a name": (lambda es: es.remove(first(es, name="thread_name")),
+                               "a track without a name"),
+    "two names": (lambda es: es.append(dict(first(es, name="thread_name"), args={"name": "x"})),
+                  "two names for one"),
+    "a slice that lasts into the next": (lambda es: first(es, ph="X", cat="p").update(dur=1e9),
+                                         "overlap on track"),
+    "a thread in two states": (lambda es: es.append(dict(first(es, cat="running"), name="other")),
+                               "overlap on track"),
+    "a G on two Ps": (lambda es: es.append(dict(first(es, ph="X", cat="p"), tid=1 - first(
+        es, ph="X", cat="p")["tid"])), "holds two Ps"),
+    "an arrow without an end": (lambda es: es.remove(first(es, ph="f")), "no start with one finish"),
+    "an arrow without a start": (lambda es: es.remove(first(es, ph="s")), "no start with one finish"),
+    "an arrow back in time": (lambda es: first(es, ph="s").update(ts=1e12), "a flow that cannot be"),
+    "an arrow with another's number": (lambda es: first(es, ph="f").update(id=987654),
+                                       "no start with one finish"),
+    "an arrow from nowhere": (lambda es: first(es, ph="s").update(tid=77777), "hangs on no slice"),
+    "a negative counter": (lambda es: first(es, ph="C")["args"].update(n=-1), "that is no count"),
+    "a counter back in time": (lambda es: es.append(dict(first(es, ph="C"))),
+                               "a counter goes back in time"),
+    "an end without a begin": (lambda es: es.append(dict(first(es, ph="X"), ph="E")),
+                               "ends what did not begin"),
+    "a begin without an end": (lambda es: es.append(dict(first(es, ph="X"), ph="B")), "never ends"),
+}
+
+
+@test
+def the_checker_finds_what_a_wrong_writer_does():
+    with busy(GMP_TRACE=at("sound"), GMP_TRACE_MB="1") as p:
+        p.stdin.close()
+        p.wait()
+        p.stdin = open(os.devnull)
+    text = gmp("trace", at("sound")).out
+    checked(text)
+    for name, (mutate, words) in MUTANTS.items():
+        document = json.loads(text)
+        mutate(document["traceEvents"])
+        faults, _ = check(json.dumps(document))
+        expect((name, faults[:5]), any(words in f for f in faults))
+    for broken in (text[:-3], "", "{}", "[]", '{"traceEvents": []}', text.replace('"dur":', '"dur":NaN,"x":', 1)):
+        expect(broken[:60], check(broken)[0])
 
 
 @test
@@ -66,10 +83,10 @@ def a_running_program_is_recorded():
     with busy() as p:
         r = gmp("trace", "-d", "0.5", "-o", at("t.json"), str(p.pid))
         expect(r, r.code == 0 and not r.err)
-        events, flows = check_json(open(at("t.json")).read())
+        events = checked(open(at("t.json")).read())
         names = {e["name"] for e in events}
         expect(names, {"running", "waits for a P", "clock_nanosleep", "idle Ps"} <= names | {"idle Ps"})
-        expect("arrows", len(flows) > 10)
+        expect("arrows", sum(e["ph"] == "s" for e in events) > 10)
         expect("no file is left", not [n for n in os.listdir(f"/dev/shm/gmp-{os.getuid()}")
                                        if n.startswith(f"{p.pid}-") and "trace" in n])
         # It can be done again, and a summary names the calls.
@@ -106,7 +123,7 @@ def a_program_traces_itself_from_its_start_and_survives_a_kill():
         p.stdin = open(os.devnull)
     r = gmp("trace", "--summary", at("whole"))
     expect(r, r.code == 0 and "without closing" not in r.out)
-    check_json(gmp("trace", at("whole")).out)
+    checked(gmp("trace", at("whole")).out)
     expect("the unused part is no room on the disk", os.stat(at("whole")).st_blocks * 512 < 3 << 20)
 
 
