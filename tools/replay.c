@@ -91,6 +91,22 @@ static void give(u16 p, u64 ns, u32 goid)
 	proc->since = ns;
 }
 
+/* The P may be another's already: who takes one writes so when it has it, and may be late. */
+static void leave(u16 p, u64 ns, u32 goid)
+{
+	if (at.procs[p].g == goid)
+		give(p, ns, 0);
+}
+
+/* Whoever has a P holds no other: one that it had was taken, and that event is late. */
+static void hold(u16 p, u64 ns, u32 goid)
+{
+	for (u16 other = 0; other < at.r->nprocs && other < NO_P; other++)
+		if (other != p)
+			leave(other, ns, goid);
+	give(p, ns, goid);
+}
+
 static void idle(u16 p, u64 ns, bool now)
 {
 	if (at.procs[p].idle != now) {
@@ -109,16 +125,18 @@ static void started(u32 thread, const struct raw_event *e)
 	if (t->handed && t->handed_p == e->a)
 		LIST_ADD(&at.r->flows, { t->handed_ns, e->ns, t->handed_from, thread, e->a });
 	t->handed = false;
-	give(e->a, e->ns, e->b);
+	hold(e->a, e->ns, e->b);
 	enter(thread, e->ns, S_RUN, NO_CALL, e->a, false);
 }
 
+/* An arrow hangs on what its thread does.  Before sysmon has told that of all threads, at a trace's
+ * begin, and after a thread's end there is nothing. */
 static void handed(u32 from, const struct raw_event *e)
 {
 	u32 thread = thread_of(e->b, 0);
 	struct track *t = &at.tracks.at[thread];
 
-	t->handed = from != NOBODY;
+	t->handed = from != NOBODY && at.tracks.at[from].state != S_NONE;
 	t->handed_from = from;
 	t->handed_ns = e->ns;
 	t->handed_p = e->a;
@@ -136,7 +154,7 @@ static void step_other(u32 self, const struct raw_event *e)
 		idle(e->a, e->ns, true);
 		break;
 	case PROC_STEAL:
-		give(e->a, e->ns, 0);
+		leave(e->a, e->ns, e->b);
 		break;
 	case PROCS_CHANGE:
 		at.r->nprocs = e->b > at.r->nprocs ? e->b : at.r->nprocs;
@@ -160,7 +178,7 @@ static void step_other(u32 self, const struct raw_event *e)
 			break;
 		enter(thread, e->ns, states[e->a >> 13], at.status_call, p, false);
 		if (p != NO_P)
-			give(p, e->ns, at.status_g);
+			hold(p, e->ns, at.status_g);
 		break;
 	}
 	default:
@@ -178,7 +196,7 @@ static void step_self(u32 self, const struct raw_event *e)
 		started(self, e);
 		break;
 	case GO_STOP:
-		give(e->a, e->ns, 0);
+		leave(e->a, e->ns, e->b);
 		enter(self, e->ns, S_WAIT, NO_CALL, NO_P, false);
 		break;
 	case GO_RUNNABLE:
@@ -186,7 +204,7 @@ static void step_self(u32 self, const struct raw_event *e)
 			enter(self, e->ns, S_WAIT, NO_CALL, NO_P, false);
 		break;
 	case GO_BLOCK:
-		give(e->a, e->ns, 0);
+		leave(e->a, e->ns, e->b);
 		break;
 	case GO_SYSCALL_BEGIN:
 		enter(self, e->ns, S_CALL, e->a, NO_P, false);
