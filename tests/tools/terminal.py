@@ -20,7 +20,11 @@ class Terminal:
         self.tmux("new-session", "-d", "-x", str(width), "-y", str(height), "sh", env=env)
 
     def __enter__(self):
-        self.set_prompt()
+        try:
+            self.set_prompt()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def set_prompt(self):
