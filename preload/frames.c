@@ -94,18 +94,40 @@ static uintptr_t register_of(unw_cursor_t *at, int reg)
 	return value;
 }
 
+/*
+ * For each name libunwind opens and reads the program's file again, and in a dump many threads wait
+ * in the same places.  Only the child that prints one dump comes here, so no name is of a library
+ * that has gone since.
+ */
+struct name {
+	uintptr_t pc;
+	unw_word_t offset;
+	char text[240];
+};
+
+static const struct name *name_of(unw_cursor_t *at, uintptr_t pc)
+{
+	static struct name known[256];
+	struct name *n = &known[pc * 0x9e3779b97f4a7c15 >> 56];
+
+	if (n->pc == pc)
+		return n;
+	*n = (struct name){ .pc = pc };
+	if (unw.get_proc_name(at, n->text, sizeof(n->text), &n->offset) < 0)
+		n->text[0] = 0;
+	return n;
+}
+
 static void walk(int fd, unw_cursor_t *at)
 {
 	for (int i = 0; i < FRAMES_MAX; i++) {
-		char name[256] = "";
-		unw_word_t offset = 0;
 		uintptr_t pc = register_of(at, UNW_REG_IP);
+		const struct name *name;
 
 		if (!pc)
 			return;
-		if (unw.get_proc_name(at, name, sizeof(name), &offset) < 0)
-			name[0] = 0;
-		put(fd, name, pc, offset);
+		name = name_of(at, pc);
+		put(fd, name->text, pc, name->offset);
 		if (unw.step(at) <= 0)
 			return;
 	}
