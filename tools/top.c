@@ -20,7 +20,7 @@ const char help_top[] =
 	"\n"
 	"On the screen: q quits, < > choose the column to sort by, r reverses, / filters by name,\n"
 	"g shows threads, p Ps, space reads at once, + - change the delay.\n"
-	"The program is never stopped.  When it ends, or executes another one, gmp top ends too.\n"
+	"The program is never stopped.  gmp top ends with it, and shows one that it executes.\n"
 	"\n"
 	"Examples:\n"
 	"  gmp top $(pidof mariadbd)\n"
@@ -88,17 +88,30 @@ int stray_call(const struct stats *s, int skip, u32 *count)
 	return best;
 }
 
+/* The library comes up anew in a program that was executed, under the same number. */
+static bool renew(size_t i)
+{
+	struct view *v = &views[i];
+	pid_t pid = v->pid;
+	bool ended = view_ended(v);
+
+	view_close(v);
+	readings[i] = (struct reading){ .pid = pid, .name = v->name, .ended = ended };
+	had[i] = false;
+	if (ended)
+		readings[i].gone = "ended";
+	else if (view_try(v, pid))
+		readings[i].gone = "executed another program: shown when that has two threads";
+	return !readings[i].gone;
+}
+
 static void read_one(size_t i)
 {
 	struct reading *r = &readings[i];
 	struct view *v = &views[i];
 
-	if (r->gone)
+	if (r->ended || ((r->gone || !view_alive(v)) && !renew(i)))
 		return;
-	if (!view_alive(v)) {
-		r->gone = "ended or executed another program";
-		return;
-	}
 	r->before = r->now;
 	r->answers = view_ask(v, WANT_ROWS, ANSWER_MS) != VIEW_SILENT && view_rows(v, &r->now);
 	if (!r->answers) {
@@ -144,9 +157,18 @@ static const struct reading *read_all(size_t *n)
 static bool any_alive(void)
 {
 	for (size_t i = 0; i < nviews; i++)
-		if (!readings[i].gone)
+		if (!readings[i].ended)
 			return true;
 	return options.all;
+}
+
+static void say_once(const struct reading *r)
+{
+	static const char *said;
+
+	if (r->gone && r->gone != said)
+		complain("process %d %s", r->pid, r->gone);
+	said = r->gone;
 }
 
 static void show(size_t n)
@@ -154,9 +176,9 @@ static void show(size_t n)
 	if (options.form == PROMETHEUS)
 		top_prometheus(readings, n);
 	for (size_t i = 0; i < n && options.form != PROMETHEUS; i++) {
-		if (readings[i].gone && !options.all)
-			complain("process %d %s", readings[i].pid, readings[i].gone);
-		else if (!readings[i].gone)
+		if (!options.all)
+			say_once(&readings[i]);
+		if (!readings[i].gone)
 			(options.form == JSON ? top_json : top_lines)(&readings[i]);
 	}
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -7,7 +7,8 @@
 struct reading {
 	pid_t pid;
 	const char *name;
-	const char *gone; /* NULL: alive; else why there is nothing */
+	const char *gone; /* NULL: alive; else why there is nothing, for now or */
+	bool ended;	  /* for good */
 	bool answers;	  /* the rows are of now, or of when it became one thread */
 	double span_s;	  /* since the reading before; 0: none */
 	struct statpage now, before;

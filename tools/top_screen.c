@@ -225,6 +225,13 @@ static void draw_bar(int y, const struct gauges *g)
 	addch(']');
 }
 
+static const char *state_of(const struct reading *r)
+{
+	if (r->gone)
+		return "; executed another program";
+	return r->answers ? "" : "; does not answer (stopped)";
+}
+
 static int draw_head(const struct reading *r)
 {
 	const struct gauges *g = &r->now.gauges;
@@ -233,8 +240,7 @@ static int draw_head(const struct reading *r)
 	u32 count;
 
 	attron(A_BOLD);
-	mvprintw(y++, 0, "gmp top: %s, process %d%s", r->name, r->pid,
-		 r->answers ? "" : "; does not answer (stopped)");
+	mvprintw(y++, 0, "gmp top: %s, process %d%s", r->name, r->pid, state_of(r));
 	attroff(A_BOLD);
 	draw_bar(y++, g);
 	mvprintw(y++, 0,
@@ -381,13 +387,13 @@ void top_screen(const struct reading *(*read)(size_t *n), double delay_s)
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
 	curs_set(0);
-	while (!ui.quit && !(n == 1 && r->gone)) {
+	while (!ui.quit && !(n == 1 && r->ended)) {
 		draw(r, n);
 		wait_for_keys(r, n);
 		if (!ui.quit)
 			r = read(&n);
 	}
 	endwin();
-	if (n == 1 && r->gone)
+	if (n == 1 && r->ended)
 		complain("process %d %s", r->pid, r->gone);
 }

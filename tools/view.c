@@ -48,16 +48,18 @@ static u64 starttime(pid_t pid)
 	return ticks;
 }
 
-/* Is a file mapped there whose path ends so? */
-static bool maps_file(pid_t pid, const char *tail, bool *readable)
+/* Is a file mapped there whose path ends so?  Of this number, if not 0. */
+static bool maps_file(pid_t pid, const char *tail, ino_t number, bool *readable)
 {
 	FILE *f = proc_open(pid, "maps");
 	char line[PATH_MAX + 128];
+	unsigned long ino;
 	bool found = false;
 
 	*readable = f != NULL;
 	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, tail) != NULL;
+		found = strstr(line, tail) && sscanf(line, "%*s %*s %*s %*s %lu", &ino) == 1 &&
+			(!number || ino == number);
 	if (f)
 		fclose(f);
 	return found;
@@ -93,7 +95,7 @@ static const char *why_no_file(pid_t pid)
 		return "has ended";
 	if (geteuid() != 0 && st.st_uid != geteuid())
 		return "belongs to another user";
-	if (maps_file(pid, "libgmp", &readable))
+	if (maps_file(pid, "libgmp", 0, &readable))
 		return "has had one thread only until now, or cannot have a page in /dev/shm";
 	return readable ? "does not run under the library" : "may not be looked into";
 }
@@ -110,6 +112,7 @@ static const char *map_page(struct view *v)
 		close(fd);
 		return "has a page of another version of the library";
 	}
+	v->ino = st.st_ino;
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (page == MAP_FAILED)
@@ -152,10 +155,22 @@ void view_close(struct view *v)
 	v->page = NULL;
 }
 
-/* After exec the pid and the start time are the same, but nobody has the page mapped. */
+bool view_ended(const struct view *v)
+{
+	char line[1024], *at;
+
+	proc_line(v->pid, "stat", line, sizeof(line));
+	at = strrchr(line, ')'); /* its name may have some, too */
+	return !at || strchr("ZX", at[2]);
+}
+
+/*
+ * After exec the pid and the start time are the same, and so may be the page's name, but nobody has
+ * this page mapped.
+ */
 bool view_alive(const struct view *v)
 {
-	bool readable, mapped = maps_file(v->pid, strstr(v->path, "/gmp-"), &readable);
+	bool readable, mapped = maps_file(v->pid, strstr(v->path, "/gmp-"), v->ino, &readable);
 
 	if (readable)
 		return mapped;

@@ -11,7 +11,8 @@
 struct view {
 	pid_t pid;
 	struct statpage *page;
-	char path[PATH_MAX]; /* of the file, as we can open it */
+	char path[PATH_MAX]; /* of the file, as we can open it, and */
+	ino_t ino;	     /* its number: the next program's may have the same path */
 	char name[64];	     /* of the program */
 };
 
@@ -20,6 +21,8 @@ const char *view_try(struct view *v, pid_t pid);
 /* The same, and fails with one line. */
 void view_open(struct view *v, pid_t pid);
 void view_close(struct view *v);
+/* Has the process ended?  Also when nobody has asked for its status yet. */
+bool view_ended(const struct view *v);
 /* False when the process ended, or executed something else. */
 bool view_alive(const struct view *v);
 

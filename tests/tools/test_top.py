@@ -6,7 +6,7 @@ import subprocess
 import re
 
 from busy import busy, until
-from harness import GMP, environment, expect, gmp, main, test
+from harness import GMP, VICTIMS, environment, expect, gmp, main, test
 
 PAGES = f"/dev/shm/gmp-{os.getuid()}"
 
@@ -69,8 +69,25 @@ def an_ended_program_is_said_and_leaves_nothing():
         p.stdin.close()
         p.wait()
         _, err = t.communicate(timeout=20)
-        expect(err, t.returncode == 0 and "ended or executed another program" in err)
+        expect(err, t.returncode == 0 and err.endswith(f"process {p.pid} ended\n"))
         expect("no page", not pages(p.pid))
+        p.stdin = open(os.devnull)
+
+
+@test
+def a_program_that_executes_another_is_followed():
+    with busy("exec", os.path.join(VICTIMS, "busy")) as p:
+        t = subprocess.Popen([GMP, "top", "--json", "-d", "0.1", str(p.pid)], text=True,
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        t.stdout.readline()
+        p.stdin.write("x")
+        p.stdin.flush()
+        expect("the second one", p.stdout.readline() == "ready\n")
+        until("it is shown again", lambda: json.loads(t.stdout.readline())["seconds"] == 0)
+        p.stdin.close()
+        p.wait()
+        _, err = t.communicate(timeout=20)
+        expect(err, t.returncode == 0 and err.endswith(f"process {p.pid} ended\n"))
         p.stdin = open(os.devnull)
 
 
