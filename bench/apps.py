@@ -115,6 +115,7 @@ def timed(command):
     """Work of a fixed size, after one unmeasured run: its rate is runs a second."""
     def measure(way, seconds):
         out = Figures()
+        way.popen(command(), stdout=subprocess.DEVNULL).wait()  # the input is made here as well
         ran, began = 0, time.monotonic()
         while ran == 0 or time.monotonic() - began < seconds:
             way.popen(command(), stdout=subprocess.DEVNULL).wait()
