@@ -89,16 +89,20 @@ static void lend_or_hand_off(struct m *m)
 		entersyscallblock(m);
 }
 
+/* G: running -> syscall, once more. */
+static void enter_again(struct m *m)
+{
+	store_rel(&m->g->status, G_SYSCALL);
+	fence_light(); /* @pair signal */
+}
+
 /* No bracket is entered with a signal in flight: it would cut the call short (a stray EINTR). */
 static void no_signal_in_flight(struct m *m)
 {
-	struct g *g = m->g;
-
 	while (load_acq(&m->sig) != SIG_NONE) { /* @pair signal */
-		store_rlx(&g->status, G_RUNNING);
+		store_rlx(&m->g->status, G_RUNNING);
 		preempt_settle(m);
-		store_rel(&g->status, G_SYSCALL);
-		fence_light(); /* @pair signal */
+		enter_again(m);
 	}
 }
 
@@ -136,13 +140,13 @@ static bool queue_first(struct m *m)
 	gosched(m, true);
 	if (!load_rlx(&m->live)) /* a handler forked, and this is the child */
 		return true;
-	store_rel(&m->g->status, G_SYSCALL);
-	fence_light(); /* @pair signal */
+	enter_again(m);
 	no_signal_in_flight(m);
 	if (!would_wait(m, class))
 		return true;
 	m->eager = 0;
-	m->cut = m->cuts != cuts;
+	/* The number may have been another's: a read that never waits does not fail so. */
+	m->cut = m->cuts != cuts && !os_nonblocking((int)(class >> 32));
 	return m->cut;
 }
 

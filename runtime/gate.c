@@ -81,7 +81,7 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 	return gate_bracket(m, class, nr, sp);
 }
 
-#define TURN_NS 50000 /* about five hand-offs */
+#define YIELD_NS 50000 /* about five hand-offs */
 
 enum yield gate_yields(struct m *m)
 {
@@ -91,7 +91,7 @@ enum yield gate_yields(struct m *m)
 		return YIELD_NOW;
 	if (!load_rlx(&sched.nwait))
 		return YIELD_KERNEL;
-	return os_nanotime() - load_rlx(&m->p->granted_ns) < TURN_NS ? YIELD_NOT_YET : YIELD_NOW;
+	return os_nanotime() - load_rlx(&m->p->granted_ns) < YIELD_NS ? YIELD_NOT_YET : YIELD_NOW;
 }
 
 /* ---- the public form: gmprt.h ---- */

@@ -17,7 +17,6 @@
 #define SERVE_NS 500000 /* but by a P that has served the queue within this */
 #define SYSMON_US 200	/* no P is left where sysmon is told to come later than that */
 #define TURN_NS 200000	/* a turn is not shorter: a hand-off costs a tenth of it */
-#define TURNS_MIN 4	/* nor longer than this part of a slice, as sysmon has it */
 
 /* relaxed, throughout: luck and times are hints, and who owns p may change any moment. */
 
@@ -56,7 +55,7 @@ bool turn_over(struct p *p)
 
 	if (!back)
 		return false; /* who computes has a slice: sysmon's business */
-	turn = slice / (back < TURNS_MIN ? TURNS_MIN : back);
+	turn = slice / (back < BACK_SHARE ? BACK_SHARE : back);
 	return (i64)(os_nanotime() - load_rlx(&p->granted_ns)) >
 	       (i64)(turn < TURN_NS ? TURN_NS : turn);
 }

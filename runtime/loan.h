@@ -20,6 +20,10 @@
 
 #include "runtime/types.h"
 
+/* The part of a slice that a G back from a call waits at most: for one that computes, and for one
+ * whose turn it is. */
+#define BACK_SHARE 4
+
 /* A G enters a call while others wait: true when it should leave its P lent.  By: its M. */
 bool loan_leave(struct m *m);
 /*

@@ -362,16 +362,16 @@ int os_probe(i32 tid)
 	return call < 0 ? call : probe_read(p);
 }
 
+bool os_poll_ready(uintptr_t pollfd)
+{
+	return gmp_rawsyscall6(__NR_poll, (long)pollfd, 1, 0, 0, 0, 0) != 0;
+}
+
 bool os_ready(int fd, bool write)
 {
 	struct pollfd ask = { .fd = fd, .events = write ? POLLOUT : POLLIN };
 
-	return gmp_rawsyscall6(__NR_poll, (long)&ask, 1, 0, 0, 0, 0) != 0;
-}
-
-bool os_poll_ready(uintptr_t pollfd)
-{
-	return gmp_rawsyscall6(__NR_poll, (long)pollfd, 1, 0, 0, 0, 0) != 0;
+	return os_poll_ready((uintptr_t)&ask);
 }
 
 bool os_nonblocking(int fd)

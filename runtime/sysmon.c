@@ -41,8 +41,7 @@
 #define FLOW_MAX_NS (1 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
-#define BACK_SHARE 4	     /* parts of a slice that one who goes first waits: back from a call, */
-#define LOCK_SHARE 100	     /* and with a lock */
+#define LOCK_SHARE 100	     /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
 #define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */

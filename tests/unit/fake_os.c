@@ -308,7 +308,7 @@ bool os_poll_ready(uintptr_t pollfd)
 bool os_nonblocking(int fd)
 {
 	kernel_entry("nonblocking");
-	return false;
+	return fake.nonblocking;
 }
 
 void os_write(int fd, const char *buf, size_t len)

@@ -394,6 +394,15 @@ static void reads_interrupted(void)
 	fake_check(interrupted == 1, "once is enough");
 }
 
+/* The descriptor's number was another's, which did wait. */
+static void reads_without_waiting(void)
+{
+	signal_to = fake.self;
+	fake.nonblocking = true;
+	one_read(50 * MS);
+	fake_check(interrupted == 0, "EINTR from a read that never waits");
+}
+
 static void reader(void *then)
 {
 	reads(then);
@@ -414,6 +423,11 @@ Test(entersyscall, a_read_queues_first_where_data_is_sooner_there_than_a_p)
 Test(entersyscall, one_whose_data_is_late_does_not_again)
 {
 	run_reader(reads_late);
+}
+
+Test(entersyscall, one_that_never_waits_is_made_whatever_came_in_the_queue)
+{
+	run_reader(reads_without_waiting);
 }
 
 Test(entersyscall, one_that_a_handler_interrupts_in_the_queue_is_not_made)
