@@ -51,7 +51,7 @@ static bool would_wait(struct m *m, u64 class)
 static void trace_begin(struct m *m)
 {
 	m->traced = 1;
-	trace_event(GO_SYSCALL_BEGIN, load_rlx(&m->g->callno) & 0xffff, trace_p(m->g));
+	trace(GO_SYSCALL_BEGIN, load_rlx(&m->g->callno) & 0xffff, trace_p(m->g));
 }
 
 static void trace_end(struct m *m, bool lost)

@@ -252,10 +252,12 @@ bool seize_ask(struct p *p, struct seizure *ret)
 
 bool seize_take(struct seizure *s)
 {
+	u64 date = trace_date(), goid = s->g->goid;
+
 	/* acquire, @pair hold: all that the owner did to the P before is ours. */
 	if (!cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word | HOLD_LOST))
 		return false;
-	trace(PROC_STEAL, s->p->id, s->g->goid);
+	trace_dated(date, PROC_STEAL, s->p->id, goid);
 	return true;
 }
 
@@ -284,6 +286,7 @@ bool seize_loan(struct p *p)
 static void wirep(struct m *m, struct p *p)
 {
 	struct g *g = m->g;
+	u64 date = trace_date();
 
 	m->p = p;
 	new_slice(p);
@@ -294,7 +297,7 @@ static void wirep(struct m *m, struct p *p)
 	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
 	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
 	store_rel(&p->g, g); /* @pair owner */
-	trace(GO_START, p->id, g->goid);
+	trace_dated(date, GO_START, p->id, g->goid);
 }
 
 static void queue_locked(struct g *g, bool back, bool holder)
@@ -331,13 +334,14 @@ static bool take_or_queue(struct m *m, bool back)
 static bool adopt(struct m *m, u64 w, u32 pid)
 {
 	struct g *g = m->g;
+	u64 date = trace_date();
 
 	/* acq_rel, @pair hold. */
 	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, pid, HOLD_KEPT)))
 		return false;
 	m->p = sched.allp[pid];
 	stat_waited(os_nanotime() - g->ready_ns);
-	trace(GO_START, pid, g->goid);
+	trace_dated(date, GO_START, pid, g->goid);
 	return true;
 }
 

@@ -19,14 +19,18 @@ static u32 nchunks; /* of the file, the head not counted */
 static u64 mapped;
 static u32 clock;
 
-static u64 ticks(void)
+/* Behind all loads: a P that was found granted was given up before this, on whatever CPU. */
+u64 trace_clock(void)
 {
-	return clock == TRACE_CLOCK_TSC ? __rdtsc() : os_nanotime();
+	if (clock != TRACE_CLOCK_TSC)
+		return os_nanotime();
+	_mm_lfence();
+	return __rdtsc();
 }
 
 static struct trace_moment moment(void)
 {
-	return (struct trace_moment){ ticks(), os_nanotime() };
+	return (struct trace_moment){ trace_clock(), os_nanotime() };
 }
 
 static struct trace_head *head(void)
@@ -103,7 +107,7 @@ static struct trace_event *reserve(struct m *m)
 	}
 }
 
-void trace_event(enum trace_type type, u32 a, u64 b)
+void trace_event(enum trace_type type, u64 date, u32 a, u64 b)
 {
 	struct m *m = getm();
 	struct trace_event *e;
@@ -116,7 +120,8 @@ void trace_event(enum trace_type type, u32 a, u64 b)
 	e->tag = (u8)mid_of(m);
 	e->a = (u16)a;
 	e->b = (u32)b;
-	store_rel(&e->ticks, ticks()); /* @pair trace */
+	/* release, @pair trace.  What was decided before the trace began is its first moment. */
+	store_rel(&e->ticks, date > head()->begin.ticks ? date : head()->begin.ticks);
 }
 
 /* ---- on and off ---- */
@@ -129,23 +134,37 @@ static u32 best_clock(void)
 									    : TRACE_CLOCK_NS;
 }
 
-/* What is so at the start: who waits in which call, and who has which P. */
+/*
+ * What is so at the start: who waits in which call, and who has which P.  What changes meanwhile is
+ * an event of its own.  A G's P is read, then the clock: it has that P at that date still, unless
+ * an event of an earlier date speaks of it, which readers believe.
+ */
 static void trace_status(void)
 {
-	trace_event(PROCS_CHANGE, 0, load_rlx(&sched.gomaxprocs));
+	u64 date, hold;
+
+	trace(PROCS_CHANGE, 0, load_rlx(&sched.gomaxprocs));
 	/* acquire, @pair allm. */
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
 		struct g *g = m->g;
-		u32 status = load_rlx(&g->status);
+		u32 status;
 
-		if (status == G_DEAD || !load_rlx(&m->live))
+		if (!load_acq(&m->live)) /* first, @pair hold: a new G's words are none yet */
 			continue;
-		trace_event(GO_STATUS, load_rlx(&g->callno) & 0xffff, g->goid);
-		trace_event(GO_STATUS_THREAD, status << 13 | (trace_p(g) & 0x1fff), (u32)m->tid);
+		hold = load_acq(&g->hold); /* @pair hold: before the clock */
+		date = trace_date();
+		status = load_rlx(&g->status);
+		if (status == G_DEAD)
+			continue;
+		trace_dated(date, GO_STATUS, load_rlx(&g->callno) & 0xffff, g->goid);
+		trace_dated(date, GO_STATUS_THREAD, status << 13 | (trace_held(hold) & 0x1fff),
+			    (u32)m->tid);
 	}
-	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++)
+	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++) {
+		date = trace_date();
 		if (load_rlx(&sched.allp[i]->status) == P_IDLE)
-			trace_event(PROC_STATUS, i, 0);
+			trace_dated(date, PROC_STATUS, i, 0);
+	}
 }
 
 static void begin(void)

@@ -27,6 +27,7 @@ struct proc {
 	u64 since;
 	u32 g; /* 0: idle or not known */
 	bool idle;
+	bool known; /* an event spoke of it */
 };
 
 static struct {
@@ -81,29 +82,50 @@ static void enter(u32 thread, u64 ns, u32 state, u16 call, u16 p, bool lost)
 	t->p = p;
 }
 
+static void see_procs(u32 n)
+{
+	at.r->nprocs = n > at.r->nprocs ? n : at.r->nprocs;
+}
+
 static void give(u16 p, u64 ns, u32 goid)
 {
 	struct proc *proc = &at.procs[p];
 
+	if (goid) /* what said how many there are may be lost */
+		see_procs(p + 1u);
 	if (proc->g && ns > proc->since)
 		LIST_ADD(&at.r->p_spans, { proc->since, ns, p, proc->g, S_RUN, NO_CALL, p, 0, 0 });
 	proc->g = goid;
 	proc->since = ns;
+	proc->known = true;
 }
 
-/* The P may be another's already: who takes one writes so when it has it, and may be late. */
-static void leave(u16 p, u64 ns, u32 goid)
+/* goid gives up p; NO_P: whichever it has.  How many that were. */
+static u32 leave(u16 p, u64 ns, u32 goid)
 {
-	if (at.procs[p].g == goid)
-		give(p, ns, 0);
+	u32 n = 0;
+
+	for (u32 i = p == NO_P ? 0 : p; i < (p == NO_P ? at.r->nprocs : p + 1u); i++)
+		if (at.procs[i].g == goid) {
+			give((u16)i, ns, 0);
+			n++;
+		}
+	if (p != NO_P)
+		at.procs[p].known = true;
+	return n;
 }
 
-/* Whoever has a P holds no other: one that it had was taken, and that event is late. */
+/*
+ * A P has one G and a G one P, in order of the events' dates (runtime/trace.h).  Where that is not
+ * so, events are missing: their chunks were taken again.  Then the latest word is believed.
+ */
 static void hold(u16 p, u64 ns, u32 goid)
 {
-	for (u16 other = 0; other < at.r->nprocs && other < NO_P; other++)
-		if (other != p)
-			leave(other, ns, goid);
+	u32 other = at.procs[p].g;
+
+	at.r->doubts += other && other != goid;
+	if (other != goid)
+		at.r->doubts += leave(NO_P, ns, goid);
 	give(p, ns, goid);
 }
 
@@ -157,7 +179,8 @@ static void step_other(u32 self, const struct raw_event *e)
 		leave(e->a, e->ns, e->b);
 		break;
 	case PROCS_CHANGE:
-		at.r->nprocs = e->b > at.r->nprocs ? e->b : at.r->nprocs;
+		if (e->b < NO_P)
+			see_procs(e->b);
 		break;
 	case GO_STRAY:
 		enter(thread_of(e->b, 0), e->ns, S_STRAY, e->a, NO_P, false);
@@ -177,7 +200,7 @@ static void step_other(u32 self, const struct raw_event *e)
 		if (at.tracks.at[thread].state != S_NONE)
 			break;
 		enter(thread, e->ns, states[e->a >> 13], at.status_call, p, false);
-		if (p != NO_P)
+		if (p != NO_P && !at.procs[p].known)
 			hold(p, e->ns, at.status_g);
 		break;
 	}
@@ -216,6 +239,7 @@ static void step_self(u32 self, const struct raw_event *e)
 		enter(self, e->ns, S_WAIT, e->a, NO_P, true);
 		break;
 	case GO_DESTROY:
+		leave(NO_P, e->ns, e->b);
 		enter(self, e->ns, S_NONE, NO_CALL, NO_P, false);
 		break;
 	default:
@@ -303,6 +327,9 @@ void replay_file(struct replay *r, const char *path)
 	if (r->head.end.ns > r->head.begin.ns + r->length_ns)
 		r->length_ns = r->head.end.ns - r->head.begin.ns;
 	finish(r->length_ns);
+	if (r->doubts && !r->lost_chunks && !r->bad_events)
+		complain("'%s' contradicts itself %zu times in who has which P; that is a bug",
+			 path, r->doubts);
 	free(raw.at);
 }
 

@@ -99,8 +99,8 @@ static void read_chunk(struct replay *r, struct raw *raw, const struct trace_chu
 			r->bad_events++;
 			continue;
 		}
-		LIST_ADD(raw,
-			 { ticks, (u32)raw->n, c->mid, e->type, e->a, e->b, c->tid, (u32)c->goid });
+		LIST_ADD(raw, { ticks, load_rlx(&c->turn) * TRACE_EVENTS + i, c->mid, e->type, e->a,
+				e->b, c->tid, (u32)c->goid });
 	}
 }
 
@@ -136,10 +136,10 @@ void replay_read(struct replay *r, struct raw *raw, const char *path)
 	if (load_rlx(&r->head.taken) > r->head.size / TRACE_CHUNK - 1)
 		r->lost_chunks = load_rlx(&r->head.taken) - (r->head.size / TRACE_CHUNK - 1);
 	rate = rate_of(&r->head, last);
+	if (raw->n) /* by ticks: a ns may be several */
+		qsort(raw->at, raw->n, sizeof(raw->at[0]), by_time);
 	for (size_t i = 0; i < raw->n; i++)
 		raw->at[i].ns = (u64)((double)(raw->at[i].ns - r->head.begin.ticks) / rate);
-	if (raw->n)
-		qsort(raw->at, raw->n, sizeof(raw->at[0]), by_time);
 	r->events = raw->n;
 	if (!r->events)
 		fail("'%s' has no events", path);

@@ -5,8 +5,9 @@
 #include "tools/replay.h"
 
 struct raw_event {
-	u64 ns; /* from the trace's begin */
-	u32 order, mid;
+	u64 ns;	   /* from the trace's begin */
+	u64 order; /* of two of one moment; by thread */
+	u32 mid;
 	u8 type;
 	u16 a;
 	u32 b;

@@ -102,6 +102,9 @@ void trace_summary(const struct replay *r)
 		       r->lost_chunks);
 	if (r->bad_events)
 		printf("%zu damaged events were left out\n", r->bad_events);
+	if (r->doubts)
+		printf("at %zu places it is not certain who had a P: events are missing\n",
+		       r->doubts);
 	printf("%zu hand-offs, %lu Ps retaken, %lu strays, %lu preemptions; %.3f ms ran, "
 	       "%.3f ms computing threads waited for a P\n\n",
 	       (size_t)r->number[GO_UNBLOCK], r->number[PROC_STEAL], r->number[GO_STRAY],

@@ -3,9 +3,11 @@ import json
 import os
 import subprocess
 import tempfile
+import time
 import xml.dom.minidom
 
 from busy import busy, until
+import check_raw
 from check_trace import check
 from harness import GMP, environment, expect, fails, gmp, main, test
 
@@ -122,6 +124,29 @@ def a_program_traces_itself_from_its_start_and_survives_a_kill():
     expect(r, r.code == 0 and "without closing" not in r.out)
     checked(gmp("trace", at("whole")).out)
     expect("the unused part is no room on the disk", os.stat(at("whole")).st_blocks * 512 < 3 << 20)
+
+
+@test
+def in_order_of_dates_no_p_has_two_gs():
+    with busy(GMP_TRACE=at("dates"), GMP_TRACE_MB="64") as p:
+        time.sleep(2)  # events to look at, the more the better
+        p.stdin.close()
+        p.wait()
+        p.stdin = open(os.devnull)
+    events, lost = check_raw.read(at("dates"))
+    faults = check_raw.check(events)
+    expect("\n".join(faults[:10]), not faults and not lost)
+    expect("something was taken", sum(e.kind == "PROC_STEAL" for e in events) > 100)
+    r = gmp("trace", "--summary", at("dates"))
+    expect(r, r.code == 0 and not r.err and "not certain" not in r.out)
+    # The checker finds what is missing, and what comes late.
+    of_kind = lambda kind: next(i for i, e in enumerate(events[1000:], 1000) if e.kind == kind)
+    for kind in ("PROC_STEAL", "GO_START"):
+        i = of_kind(kind)
+        expect(f"no {kind}", check_raw.check(events[:i] + events[i + 1:]))
+    i = of_kind("PROC_STEAL")
+    j = next(j for j in range(i, len(events)) if events[j][2:4] == ("GO_START", events[i].a))
+    expect("late", check_raw.check(events[:i] + events[i + 1:j + 1] + [events[i]] + events[j + 1:]))
 
 
 @test

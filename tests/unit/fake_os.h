@@ -107,6 +107,7 @@ struct fake {
 	bool share;	  /* there is room for a page */
 	int sandbox;	  /* of seccomp */
 	int map_error;	  /* of mapping a trace file */
+	void *mapped;	  /* the last one that was mapped */
 	i32 alive;	  /* another process that lives */
 	char shared[320]; /* path of the last file that was made */
 	u32 blanked;

@@ -70,6 +70,7 @@ int os_map_file(const char *path, u64 len, bool create, void *at)
 	if (fake.map_error)
 		return fake.map_error;
 	memset(at, 0, len);
+	fake.mapped = at;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  *   - who runs user code holds a P, unless it blocked unseen or could not be asked (counted);
  *   - with sched.lock free: handed out + idle = gomaxprocs, and no G waits while a P is idle;
  *   - no call in a bracket is cut short by a signal of ours;
+ *   - in a trace, by its events' dates, no P has two Gs and no G two Ps;
  *   - everybody finishes, waits for a P no longer than the slices before it, and the books are
  * empty.
  *
@@ -23,6 +24,7 @@
 #include "runtime/os.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
+#include "tests/unit/fake_trace.h"
 
 #define THREADS_MAX 10
 #define RT_SIGNO 64
@@ -34,7 +36,8 @@ static struct {
 	u64 slice_ns;
 	u32 created;
 	bool jumps, resizes, masks, tight;
-	bool life; /* sysmon is there when it is needed */
+	bool life;   /* sysmon is there when it is needed */
+	bool traced; /* somebody asks for a trace */
 } plan;
 
 /* Where a handler that leaves by longjmp goes to, by simulated thread. */
@@ -292,6 +295,14 @@ static void op_check(void)
 	fake_check(gmp_check() == 0, "the books");
 }
 
+/* The first of those threads that get here: a trace begins anywhere. */
+static void op_trace(void)
+{
+	fake.self->excused = true;
+	if (plan.traced)
+		fake_trace_ask();
+}
+
 /* A signal of the host's to anybody, itself included. */
 static void op_signal(void)
 {
@@ -355,6 +366,7 @@ static const struct op {
 	OP(check),   OP(signal),      OP(create),
 	OP(create),  OP(move_signal), OP(jump_out_of_gate),
 	OP(lock),    OP(lock),	      OP(linger),
+	OP(trace),
 };
 
 /* Close races: calls about as long as sysmon's rounds, many of them, and few things else. */
@@ -367,7 +379,8 @@ static void op_tight_calls(void)
 }
 
 static const struct op tight_ops[] = {
-	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create), OP(yield), OP(lock),
+	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create),
+	OP(yield),	 OP(lock),	  OP(trace),
 #undef OP
 };
 
@@ -446,6 +459,9 @@ static void draw_plan(void)
 	plan.created = 0;
 	plan.tight = false;
 	plan.life = fake_random(2);
+	plan.traced = !fake_random(4);
+	fake.share = plan.traced;
+	opts.page = plan.traced;
 	memset(jumps, 0, sizeof(jumps));
 	opts.slice_us = fake_random(2) ? 10000 : 100 + (u32)fake_random(2000);
 	opts.lock_grace = (u32)fake_random(4);
@@ -473,6 +489,8 @@ static void draw_tight_plan(void)
 	plan.slice_ns = opts.slice_us * US;
 	fake.no_membarrier = fake.blind = false;
 	fake.switch_odds = 2u << fake_random(4);
+	if (plan.traced) /* between what is done and the event that tells of it, for one */
+		fake.stall_odds = 8u << fake_random(4);
 	fake.coarse_ns = fake_random(4) * 5 * US; /* things happen at the same moment */
 }
 
@@ -498,6 +516,8 @@ static void check_wait(void)
 		      fake.seed, stat_get(maxwait_ns));
 }
 
+static u64 changes; /* of Ps from hand to hand, in all traces */
+
 static void run_seed(u64 seed, void (*draw)(void))
 {
 	fake_reset(seed);
@@ -506,6 +526,7 @@ static void run_seed(u64 seed, void (*draw)(void))
 	fake_run();
 	check_end();
 	check_wait();
+	changes += fake_trace_check();
 }
 
 static u64 from_env(const char *name, u64 def)
@@ -531,6 +552,7 @@ static void run_seeds(u64 first, void (*draw)(void))
 	}
 	for (u64 seed = first; seed < first + n; seed++)
 		run_seed(seed, draw);
+	cr_assert_gt(changes, n, "traces are looked at");
 }
 
 Test(sim, laws_hold_at_random, .timeout = 600)
