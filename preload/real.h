@@ -44,6 +44,8 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "runtime/numbers.h"
+
 /* Result types of calls.def whose name says how the function reports an error. */
 typedef int errnum;   /* 0 or an errno value */
 typedef int thrd_res; /* thrd_success, thrd_error, ... */

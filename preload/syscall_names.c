@@ -1,9 +1,9 @@
 /* One text of all names, and where each begins: pointers would be filled in at every start. */
 #include "preload/syscall_names.h"
 
+#include <asm/unistd.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 
 static const struct text {
 #define SYSCALL(name) char name_##name[sizeof(#name)];
@@ -17,7 +17,7 @@ static const struct text {
 
 /* One more than the place in the text; 0: no such call. */
 static const uint16_t places[] = {
-#define SYSCALL(name) [SYS_##name] = offsetof(struct text, name_##name) + 1,
+#define SYSCALL(name) [__NR_##name] = offsetof(struct text, name_##name) + 1,
 #include "preload/syscalls.def"
 #undef SYSCALL
 };

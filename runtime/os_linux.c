@@ -5,7 +5,6 @@
 #include <asm/errno.h>
 #include <asm/poll.h>
 #include <asm/siginfo.h>
-#include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -14,6 +13,7 @@
 #include <linux/time.h>
 
 #include "asm/asm.h"
+#include "runtime/numbers.h"
 
 #define PROBES 64
 #define QUEUED_MAX 64	      /* signals of one number that the host may have pending */

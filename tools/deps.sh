@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that building, testing and the examples need and this system lacks.
-#   sh tools/deps.sh build|tests|apps|examples|bench|suites|package...
+#   sh tools/deps.sh build|tests|apps|examples|bench|suites|package|roots|inside...
 # Says what it installs before it does; with nothing missing it prints one line and needs no root.
 # This is the only list of packages in the project.
 set -eu
@@ -11,6 +11,10 @@ tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev liblzm
 	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
 	libpython3.11-testsuite spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
+roots="$build debootstrap util-linux"
+# In a root of another release; what has its version in its name is not asked for.
+inside="gcc g++ libc6-dev libncurses-dev libunwind-dev meson ninja-build pkg-config libdw-dev libcriterion-dev
+	binutils gdb libgomp1 libgmp-dev python3 python3-setuptools procps"
 bench="$build golang-go libgomp1 libopenblas0-pthread mariadb-server memcached nginx-light python3 redis-server sqlite3
 	sysbench util-linux xz-utils"
 apps="apache2-bin apache2-utils bind9 bind9-dnsutils clang erlang-base ffmpeg fio g++ ghc git
@@ -40,7 +44,9 @@ for set_name in "$@"; do
 	package) want="$want $package" ;;
 	bench) want="$want $bench" ;;
 	suites) want="$want $suites" ;;
-	*) fail "no set '$set_name'; use build, tests, apps, examples, bench, suites or package" ;;
+	roots) want="$want $roots" ;;
+	inside) want="$want $inside" ;;
+	*) fail "no set '$set_name'; use build, tests, apps, examples, bench, suites, package, roots or inside" ;;
 	esac
 done
 

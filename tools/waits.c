@@ -15,13 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/numbers.h"
 #include "tools/gmp.h"
 #include "tools/sockets.h"
 
 const char *syscall_name(long nr)
 {
 	static const char *const names[] = {
-#define SYSCALL(name) [SYS_##name] = #name,
+#define SYSCALL(name) [__NR_##name] = #name,
 #include "preload/syscalls.def"
 #undef SYSCALL
 	};

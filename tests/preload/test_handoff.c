@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "runtime/numbers.h"
 #include "tests/preload/row_names.h"
 #include "tests/support/spawn.h"
 

@@ -152,6 +152,7 @@ SAME_SLICED(slices, end_in_cleanups_and_destructors, "slices", "at_its_end")
 SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
 
 SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
+SAME(whole, a_library_brings_parts_of_an_old_libc, "whole", "library_with_parts_of_libc")
 SAME_SLICED(whole, libraries_come_and_go_with_their_threads, "whole", "library_with_threads")
 
 SAME(contexts, a_handler_changes_to_one_while_its_thread_is_parked, "contexts", "while_parked")

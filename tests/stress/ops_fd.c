@@ -313,6 +313,10 @@ void op_pollmany(struct rng *r)
 
 /* ---- only time ends these; they must neither come early nor see an EINTR of ours ---- */
 
+/* glibc 2.35 */
+extern int epoll_pwait2(int ep, struct epoll_event *events, int n, const struct timespec *t,
+			const sigset_t *mask) __attribute__((weak));
+
 static int wait_for_nothing(int how, int fd, unsigned ms)
 {
 	struct pollfd pfd = { fd, POLLIN, 0 };
@@ -332,7 +336,8 @@ static int wait_for_nothing(int how, int fd, unsigned ms)
 		return pselect(0, NULL, NULL, NULL, &ts, NULL);
 	default:
 		ep = epoll_create1(EPOLL_CLOEXEC);
-		rc = how == 4 ? epoll_wait(ep, &ev, 1, ms) : epoll_pwait2(ep, &ev, 1, &ts, NULL);
+		rc = how == 4 || !epoll_pwait2 ? epoll_wait(ep, &ev, 1, ms)
+					       : epoll_pwait2(ep, &ev, 1, &ts, NULL);
 		e = errno;
 		close(ep);
 		errno = e;

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/numbers.h"
 #include "tests/support/wait.h"
 
 #ifndef LIBGMP_SO

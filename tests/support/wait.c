@@ -92,3 +92,10 @@ void die(const char *fmt, ...)
 		_exit(98);
 	_exit(99);
 }
+
+extern const char *strerrorname_np(int err) __attribute__((weak));
+
+const char *error_name(int err)
+{
+	return strerrorname_np ? strerrorname_np(err) : strerror(err);
+}

@@ -34,6 +34,9 @@ bool wait_word(volatile int *word, int value, int64_t ns);
 void must_reach(const char *what, bool (*cond)(void *), void *arg);
 void must_word(const char *what, volatile int *word, int value);
 
+/* "EINTR"; before glibc 2.32 "Interrupted system call". */
+const char *error_name(int err);
+
 _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

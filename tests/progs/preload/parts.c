@@ -7,6 +7,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <gnu/libc-version.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,10 +33,25 @@ struct st *st_new(void)
 /* The library has a name for every call that some libc has. */
 bool row_exists(const struct row *row)
 {
-	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	/* One by one before glibc 2.34. */
+	static const char *const parts[] = { "libc.so.6",      "libpthread.so.0", "librt.so.1",
+					     "libresolv.so.2", "libanl.so.1",	  "libutil.so.1" };
+	const char *symbol = row->symbol ? row->symbol : row->name;
 
-	must(libc != NULL, "dlopen of libc.so.6");
-	return row->address || dlsym(libc, row->symbol ? row->symbol : row->name);
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		void *part = dlopen(parts[i], RTLD_NOW | RTLD_NOLOAD);
+
+		if (part && dlsym(part, symbol))
+			return true;
+	}
+	return row->address;
+}
+
+bool row_is_point(const struct row *row)
+{
+	bool old = strverscmp(gnu_get_libc_version(), "2.34") < 0;
+
+	return row->flags & POINT && !(row->flags & SINCE_2_34 && old);
 }
 
 void parts_setup(const struct row *row, struct st *s)

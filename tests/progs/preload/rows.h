@@ -33,7 +33,7 @@
 #include "tests/support/task.h"
 
 /* row.flags */
-#define POINT 1u	   /* a cancellation point of glibc 2.36, as measured */
+#define POINT 1u	   /* a cancellation point of glibc 2.36, as measured; row_is_point() */
 #define TIMED 2u	   /* takes a time limit: s->dur_ns */
 #define SLEEP 4u	   /* ends by time alone; no release */
 #define NOBLOCK 8u	   /* cannot be made to block here: a regular file, a pty */
@@ -49,6 +49,7 @@
 #define DEAF 16384u	   /* signals wait until the call is over */
 #define NO_CANCEL 32768u   /* natively a cancellation in it ends the process */
 #define ONCE 65536u	   /* call() can be made once a case */
+#define SINCE_2_34 131072u /* POINT is true since then */
 #define NO_READY 512u	   /* a release that comes first is lost: signal, not state */
 
 /* The signals of the matrices.  SIG_POKE interrupts; SIG_CALL's handler makes the call; SIG_WAIT
@@ -136,6 +137,7 @@ extern const struct alias all_aliases[];
 extern const unsigned nr_aliases;
 const struct row *row_by_name(const char *name);
 bool row_exists(const struct row *row);		/* in this libc */
+bool row_is_point(const struct row *row);	/* in this libc */
 const struct row *unseen_row(const char *name); /* rows_unseen.c, of the kinds beyond the table */
 void wait_for_go(struct st *s);			/* the hold() of an OWN_HOLD row */
 

@@ -1,4 +1,4 @@
-/* Rows: what blocks in libstdc++ (rows_cxx.cpp, which is missing without a C++ compiler). */
+/* Rows: what blocks in libstdc++ (rows_cxx.cpp, which is missing without a compiler for C++20). */
 #include "tests/progs/preload/rows.h"
 
 #include <fcntl.h>
@@ -22,7 +22,7 @@ static void setup_cxx(struct st *s)
 
 	the_st = s;
 	if (!cxx_mutex_call) {
-		puts("skipped: built without a C++ compiler");
+		puts("skipped: built without a compiler for C++20");
 		exit(77);
 	}
 }

@@ -46,8 +46,8 @@ static long fail_read_chk(struct st *s)
 	FN(ssize_t, int, void *, size_t, size_t);
 	return fn(-1, s->buf, 1, sizeof(s->buf));
 }
-ROW(__read_chk, POINT, .setup = setup_pipe, .call = call_read_chk, .release = release_write,
-    .fail = fail_read_chk);
+ROW(__read_chk, POINT | SINCE_2_34, .setup = setup_pipe, .call = call_read_chk,
+    .release = release_write, .fail = fail_read_chk);
 
 static long call_readv(struct st *s)
 {

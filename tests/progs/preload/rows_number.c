@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/numbers.h"
 #include "tests/support/wait.h"
 
 #define BY_NUMBER .symbol = "syscall"
@@ -57,9 +58,13 @@ ROW(syscall_futex_wait_bitset, TIMED | NO_READY, BY_NUMBER, .call = call_futex_b
 static long call_futex_waitv(struct st *s)
 {
 	FN(long, long, ...);
-	struct futex_waitv v[2] = {
-		{ .val = 0, .uaddr = (unsigned long)&s->flag, .flags = FUTEX_32 },
-		{ .val = 0, .uaddr = (unsigned long)&s->word, .flags = FUTEX_32 },
+	/* struct futex_waitv, which headers of before Linux 5.16 lack; 2 is FUTEX_32. */
+	struct {
+		uint64_t val, uaddr;
+		uint32_t flags, reserved;
+	} v[2] = {
+		{ .val = 0, .uaddr = (unsigned long)&s->flag, .flags = 2 },
+		{ .val = 0, .uaddr = (unsigned long)&s->word, .flags = 2 },
 	};
 	return fn(SYS_futex_waitv, v, 2, 0, NULL, CLOCK_MONOTONIC);
 }

@@ -118,21 +118,28 @@ ROW(wordexp, POINT | RELEASED_BY_CHILD, .setup = setup_fifo, .call = call_wordex
 typedef int spawn_fn(pid_t *, const char *, const posix_spawn_file_actions_t *,
 		     const posix_spawnattr_t *, char *const *, char *const *);
 
-static long spawned(struct st *s, const char *file)
+#define OF_PIDFD ((idtype_t)3) /* P_PIDFD; in headers since 2.36 */
+
+static long spawned_as(struct st *s, const char *file, idtype_t what)
 {
 	posix_spawn_file_actions_t acts;
 	char *argv[] = { "sh", "-c", "exit 5", NULL }, *envp[] = { NULL };
-	int status = -1, r;
-	pid_t pid;
+	siginfo_t info = { .si_status = -1 };
+	pid_t id; /* or the descriptor */
+	int r;
 
 	posix_spawn_file_actions_init(&acts);
 	posix_spawn_file_actions_addopen(&acts, 0, s->path, O_RDONLY, 0);
-	r = ((spawn_fn *)s->fn)(&pid, file, &acts, NULL, argv, envp);
+	r = ((spawn_fn *)s->fn)(&id, file, &acts, NULL, argv, envp);
 	posix_spawn_file_actions_destroy(&acts);
 	if (r == 0)
-		waitpid(pid, &status, 0);
-	s->extra = status;
+		waitid(what, id, &info, WEXITED);
+	s->extra = info.si_status;
 	return r;
+}
+static long spawned(struct st *s, const char *file)
+{
+	return spawned_as(s, file, P_PID);
 }
 static long not_spawned(struct st *s)
 {
@@ -154,6 +161,14 @@ static long call_spawnp(struct st *s)
 {
 	return spawned(s, "sh");
 }
+static long call_pidfd_spawn(struct st *s)
+{
+	return spawned_as(s, "/bin/sh", OF_PIDFD);
+}
+static long call_pidfd_spawnp(struct st *s)
+{
+	return spawned_as(s, "sh", OF_PIDFD);
+}
 extern spawn_fn old_spawn, old_spawnp;
 __asm__(".symver old_spawn,posix_spawn@GLIBC_2.2.5");
 __asm__(".symver old_spawnp,posix_spawnp@GLIBC_2.2.5");
@@ -162,6 +177,10 @@ __asm__(".symver old_spawnp,posix_spawnp@GLIBC_2.2.5");
 ROW(posix_spawn, SPAWNS, .setup = setup_fifo, .call = call_spawn, .release = release_spawn,
     .fail = not_spawned);
 ROW(posix_spawnp, SPAWNS, .setup = setup_fifo, .call = call_spawnp, .release = release_spawn,
+    .fail = not_spawned);
+ROW(pidfd_spawn, SPAWNS, .setup = setup_fifo, .call = call_pidfd_spawn, .release = release_spawn,
+    .fail = not_spawned);
+ROW(pidfd_spawnp, SPAWNS, .setup = setup_fifo, .call = call_pidfd_spawnp, .release = release_spawn,
     .fail = not_spawned);
 ROW(posix_spawn_2_2_5, SPAWNS, .address = (void *)old_spawn, .setup = setup_fifo,
     .call = call_spawn, .release = release_spawn, .fail = not_spawned);

@@ -168,7 +168,7 @@ static void look_after(struct st *s)
 
 static void print_result(struct st *s)
 {
-	const char *name = s->err == ERRNO_MARK ? "unchanged" : strerrorname_np(s->err);
+	const char *name = s->err == ERRNO_MARK ? "unchanged" : error_name(s->err);
 
 	look_after(s);
 
@@ -320,7 +320,7 @@ static void case_cancel(const struct row *row, struct st *s)
 	pthread_t t = start(s, row, row->call);
 	until_waiting(s, row);
 	must(pthread_cancel(t) == 0, "pthread_cancel");
-	if (!(row->flags & POINT))
+	if (!row_is_point(row))
 		release(s, row);
 	print_end(s, t);
 }
@@ -329,7 +329,7 @@ static void case_cancel(const struct row *row, struct st *s)
 static void case_pending(const struct row *row, struct st *s)
 {
 	parts_start(row, s);
-	if (!(row->flags & POINT))
+	if (!row_is_point(row))
 		release(s, row);
 	arg.pending_cancel = true;
 	print_end(s, start(s, row, row->call));
@@ -393,9 +393,9 @@ static bool applies(const struct a_case *c, const struct row *row)
 	if ((c->not_with & row->flags) || (c->only_with && !(c->only_with & row->flags)))
 		return false;
 	/* A pending cancellation of what never cancels and never is let go would wait for ever. */
-	return !(c->run == case_pending && (row->flags & SLEEP) && !(row->flags & POINT)) &&
-	       !(c->run == case_pending && (row->flags & NO_READY) && !(row->flags & POINT)) &&
-	       !(c->run == case_cancel && (row->flags & SLEEP) && !(row->flags & POINT));
+	return !(c->run == case_pending && (row->flags & SLEEP) && !row_is_point(row)) &&
+	       !(c->run == case_pending && (row->flags & NO_READY) && !row_is_point(row)) &&
+	       !(c->run == case_cancel && (row->flags & SLEEP) && !row_is_point(row));
 }
 
 static void in_child(const struct a_case *c, const struct row *row)

@@ -339,7 +339,10 @@ static void case_create_20(void)
 		join(t[0]);
 	}
 	printf("made %d, refused %d with %s, then %s\n", made, refused,
-	       err ? strerrorname_np(err) : "nothing", again ? strerrorname_np(again) : "made");
+	       err == EAGAIN ? "EAGAIN"
+	       : err	     ? error_name(err)
+			     : "nothing",
+	       again ? error_name(again) : "made");
 }
 
 /* Some work for lines of statistics: two hogs that take turns and readers that wake. */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <grp.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,9 +144,20 @@ static void case_library_with_threads(void)
 	hog_stop(&hogs[0]);
 }
 
+static void case_library_with_parts_of_libc(void)
+{
+	void *lib = dlopen(APARTLIB, RTLD_NOW | RTLD_LOCAL);
+	int (*mq)(void) = lib ? (int (*)(void))dlsym(lib, "apart_mq") : NULL;
+	int (*gai)(void) = lib ? (int (*)(void))dlsym(lib, "apart_gai") : NULL;
+
+	check(mq != NULL && gai != NULL, "dlopen");
+	printf("mq_receive: %s, gai_suspend: %s\n", error_name(mq()), gai_strerror(gai()));
+}
+
 static const struct a_case cases[] = {
 	{ "credentials", case_credentials },
 	{ "library_with_threads", case_library_with_threads },
+	{ "library_with_parts_of_libc", case_library_with_parts_of_libc },
 	{ NULL, NULL },
 };
 
