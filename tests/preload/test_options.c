@@ -221,6 +221,25 @@ Test(options, computing_threads_are_preempted_by_signal_and_within_the_cap)
 	run_free(&r);
 }
 
+/* Four hogs that nobody can stop, of whom none leaves before the last has begun: three of them must
+ * run on without the P for that, and each is counted. */
+static void expect_over_the_cap(const char *arg)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+	struct run r = { .env = env };
+
+	run_victim(&r, 1, "signals", arg, NULL);
+	cr_expect(run_ok(&r));
+	cr_expect(stat_of(r.err, "overcap") >= 3, "%s: %s", arg, r.err);
+	run_free(&r);
+}
+
+Test(options, who_blocks_every_signal_runs_on_over_the_cap_and_is_counted)
+{
+	expect_over_the_cap("all_signals_blocked");
+	expect_over_the_cap("all_signals_blocked_raw");
+}
+
 Test(options, the_preemption_signal_is_sigurg_or_another)
 {
 	struct run r;
