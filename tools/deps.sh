@@ -9,7 +9,7 @@ build="gcc libc6-dev libncurses-dev libunwind-dev meson ninja-build pkg-config l
 tests="$build tmux clang clang-format libclang-rt-14-dev libcriterion-dev liblzma-dev
 	g++ libgmp-dev libgomp1 libasan8 libtsan2 libjemalloc2 binutils gdb python3 procps util-linux
 	memcached redis-server redis-tools groff-base sysbench xz-utils zstd pigz curl perl golang-go
-	libpython3.11-testsuite spin strace valgrind"
+	libpython3.11-testsuite linux-perf mariadb-server spin strace valgrind"
 suites="$build g++ cmake make dpkg-dev iproute2 util-linux"
 roots="$build debootstrap util-linux"
 # In a root of another release; what has its version in its name is not asked for.

@@ -32,7 +32,8 @@ const char help_doctor[] = "Prints one line a finding:\n"
 			   "  gmp doctor\n"
 			   "  gmp doctor ./server\n"
 			   "\n"
-			   "Exit status: 0 no finding prevents it, 1 one does, 125 gmp failed.\n";
+			   "Exit status: 0 no finding prevents it, 1 one does, 125 gmp failed,\n"
+			   "126 the program cannot be executed, 127 it is not found.\n";
 
 static bool prevented;
 
@@ -179,9 +180,8 @@ static void put_complaints(char *said)
 			finding(FINDING_NOTE, "%s", line + 5);
 }
 
-static void look_library(void)
+static void look_library(const char *library)
 {
-	const char *library = library_path();
 	static char said[OUTPUT_MAX];
 	int status;
 
@@ -198,15 +198,11 @@ static void look_library(void)
 
 /* ---- a program ---- */
 
-static void look_program(const char *command)
+static void look_program(const char *path)
 {
-	char path[BINARY_PATH_MAX];
 	struct finding found[BINARY_FINDINGS_MAX];
-	size_t n;
+	size_t n = binary_examine(path, found);
 
-	if (!binary_find(command, path))
-		fail("cannot execute '%s': %s", command, strerror(errno));
-	n = binary_examine(path, found);
 	for (size_t i = 0; i < n; i++) {
 		char text[sizeof(found[i].text) + 16];
 
@@ -217,16 +213,25 @@ static void look_program(const char *command)
 
 int cmd_doctor(int argc, char **argv)
 {
+	char path[BINARY_PATH_MAX];
+	const char *library;
+
 	if (argc > 1 && strcmp(argv[1], "--") == 0)
 		argc--, argv++;
 	else if (argc > 1 && argv[1][0] == '-')
 		usage("no option '%s'", argv[1]);
+	if (argc > 2)
+		usage("what is '%s'", argv[2]);
+	/* Before any finding: what cannot be looked at is an error, and all there is to say. */
+	if (argc > 1 && !binary_find(argv[1], path))
+		return cannot_execute(argv[1]);
+	library = library_path();
 	look_kernel();
 	look_membarrier();
 	look_proc();
 	look_seccomp();
-	look_library();
+	look_library(library);
 	if (argc > 1)
-		look_program(argv[1]);
+		look_program(path);
 	return prevented ? 1 : 0;
 }

@@ -36,6 +36,9 @@ _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* fail() with a hint at --help: for arguments that make no sense. */
 _Noreturn void usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Says that the command cannot be executed, and why (errno); the exit code for that. */
+int cannot_execute(const char *command);
+
 /* A whole number in min..max, else false. */
 bool parse_count(const char *text, long min, long max, long *ret);
 /* A process id; fails with a line when it is none or no such process exists. */

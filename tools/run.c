@@ -130,6 +130,5 @@ int cmd_run(int argc, char **argv)
 		warn(*command);
 	preload(library_path());
 	execvp(*command, command);
-	complain("cannot execute '%s': %s", *command, strerror(errno));
-	return errno == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+	return cannot_execute(*command);
 }

@@ -135,11 +135,27 @@ static void add(pid_t pid, bool must)
 	had[nviews++] = false;
 }
 
-static const struct reading *read_all(size_t *n)
+/* Its place is the last one's: whoever comes and goes all day does not fill the table. */
+static void drop(size_t i)
+{
+	if (i == --nviews)
+		return;
+	views[i] = views[nviews];
+	readings[i] = readings[nviews];
+	readings[i].name = views[i].name;
+	had[i] = had[nviews];
+}
+
+static void find_all(void)
 {
 	pid_t pids[PIDS_MAX];
-	size_t npids = options.all ? view_pids(pids, PIDS_MAX) : 0;
+	size_t npids = view_pids(pids, PIDS_MAX);
 
+	for (size_t i = 0; i < nviews;)
+		if (readings[i].ended)
+			drop(i);
+		else
+			i++;
 	for (size_t i = 0; i < npids; i++) {
 		size_t at = 0;
 
@@ -148,6 +164,12 @@ static const struct reading *read_all(size_t *n)
 		if (at == nviews && nviews < PIDS_MAX)
 			add(pids[i], false);
 	}
+}
+
+static const struct reading *read_all(size_t *n)
+{
+	if (options.all)
+		find_all();
 	for (size_t i = 0; i < nviews; i++)
 		read_one(i);
 	*n = nviews;
@@ -262,7 +284,7 @@ int cmd_top(int argc, char **argv)
 	if (options.form == SCREEN && !isatty(STDOUT_FILENO))
 		options.form = LINES;
 	if (options.form == SCREEN)
-		top_screen(read_all, options.delay_s);
+		top_screen(read_all, options.delay_s, options.all);
 	else
 		loop();
 	return 0;

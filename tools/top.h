@@ -32,7 +32,7 @@ void top_json(const struct reading *r);
 /* All at once: a metric's lines must be together. */
 void top_prometheus(const struct reading *r, size_t n);
 
-/* Until the user leaves it, or all processes have ended. */
-void top_screen(const struct reading *(*read)(size_t *n), double delay_s);
+/* Until the user leaves it, or, not of all processes, the process has ended. */
+void top_screen(const struct reading *(*read)(size_t *n), double delay_s, bool all);
 
 #endif

@@ -267,6 +267,8 @@ static void draw(const struct reading *r, size_t n)
 	int y = 0;
 
 	erase();
+	if (!n)
+		ui.table = PROCESSES;
 	if (ui.table == PROCESSES)
 		mvprintw(y++, 0, "gmp top: %zu processes", n);
 	else
@@ -371,7 +373,7 @@ static void wait_for_keys(const struct reading *r, size_t n)
 	}
 }
 
-void top_screen(const struct reading *(*read)(size_t *n), double delay_s)
+void top_screen(const struct reading *(*read)(size_t *n), double delay_s, bool all)
 {
 	const struct reading *r;
 	size_t n;
@@ -380,20 +382,20 @@ void top_screen(const struct reading *(*read)(size_t *n), double delay_s)
 	if (!n)
 		fail("no process that you may look into runs under the library");
 	ui.delay_s = delay_s;
-	ui.table = n > 1 ? PROCESSES : THREADS;
+	ui.table = all ? PROCESSES : THREADS;
 	initscr();
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);
 	set_escdelay(25);
 	curs_set(0);
-	while (!ui.quit && !(n == 1 && r->ended)) {
+	while (!ui.quit && (all || !r->ended)) {
 		draw(r, n);
 		wait_for_keys(r, n);
 		if (!ui.quit)
 			r = read(&n);
 	}
 	endwin();
-	if (n == 1 && r->ended)
+	if (!all && r->ended)
 		complain("process %d %s", r->pid, r->gone);
 }

@@ -50,6 +50,14 @@ void usage(const char *fmt, ...)
 	exit(EXIT_OURS);
 }
 
+int cannot_execute(const char *command)
+{
+	int err = errno;
+
+	complain("cannot execute '%s': %s", command, strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_EXEC;
+}
+
 bool parse_count(const char *text, long min, long max, long *ret)
 {
 	char *end;

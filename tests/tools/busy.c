@@ -1,8 +1,10 @@
 /* Threads that compute, sleep, lock, and hand bytes through a pipe, until they are told to end: by
  * the end of standard input.  `busy exec PROGRAM` executes that instead of ending; `busy alone`
- * first has one thread again, until it gets a line. */
+ * first has one thread again, until it gets a line.  `busy crowd N` is N processes of two threads
+ * that sleep. */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -80,6 +82,31 @@ static void be_alone(void)
 		die("no line");
 }
 
+static void *sleeps(void *arg)
+{
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* They end with us: whoever started us ends the group. */
+static void be_many(int n)
+{
+	pthread_t t;
+	char c;
+
+	for (int i = 0; i < n; i++)
+		if (fork() == 0) {
+			if (pthread_create(&t, NULL, sleeps, NULL) != 0)
+				die("no thread");
+			sleeps(NULL);
+		}
+	printf("ready\n");
+	fflush(stdout);
+	if (read(STDIN_FILENO, &c, 1) < 0)
+		die("no end");
+}
+
 int main(int argc, char **argv)
 {
 	void *(*const all[])(
@@ -89,6 +116,10 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && strcmp(argv[1], "alone") == 0)
 		be_alone();
+	if (argc > 2 && strcmp(argv[1], "crowd") == 0) {
+		be_many(atoi(argv[2]));
+		return 0;
+	}
 	if (pipe(bytes) != 0)
 		return 1;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -92,9 +92,14 @@ def a_set_user_id_program_of_another_is_out_of_reach():
 
 @test
 def bad_input_is_one_line():
-    fails(gmp("doctor", "no-such-command"), "cannot execute 'no-such-command'")
-    fails(gmp("doctor", "/tmp"), "cannot execute '/tmp'")
-    fails(gmp("doctor", "--all"), "no option '--all'")
+    for args, code, words in ((("no-such-command",), 127, "cannot execute 'no-such-command'"),
+                              (("/no/such/path",), 127, "cannot execute '/no/such/path'"),
+                              (("/tmp",), 126, "cannot execute '/tmp'"),
+                              (("/etc/passwd",), 126, "cannot execute '/etc/passwd'"),
+                              (("--all",), 125, "no option '--all'"), (("true", "false"), 125, "what is 'false'")):
+        r = gmp("doctor", *args)
+        fails(r, words, code=code)
+        expect(f"{r}\n-- the error is all there is", not r.out)
 
 
 main()

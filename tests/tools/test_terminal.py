@@ -176,7 +176,7 @@ def doctor_says_what_can_be():
     with Terminal() as t:
         t.answers("gmp doctor true", "^ok +program: .* dynamic x86-64")
         t.answers("gmp doctor /sbin/ldconfig", "^FAIL +program: .*static", code=1)
-        t.refuses("gmp doctor no-such-command >/dev/null", "cannot execute 'no-such-command'")
+        t.refuses("gmp doctor no-such-command", "cannot execute 'no-such-command'", code=127)
         t.refuses("gmp doctor --nonsense", "no option '--nonsense'")
         t.refuses("gmp doctor >/dev/full", "cannot write")
 

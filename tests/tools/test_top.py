@@ -4,9 +4,10 @@ import os
 import signal
 import subprocess
 import re
+from threading import Timer
 
 from busy import busy, until
-from harness import GMP, VICTIMS, environment, expect, gmp, main, test
+from harness import DEADLINE, GMP, VICTIMS, Victim, environment, expect, gmp, main, test, wait_until
 
 PAGES = f"/dev/shm/gmp-{os.getuid()}"
 
@@ -56,7 +57,14 @@ def prometheus_can_be_scraped():
                 if "_bucket{" in line:
                     expect(line, int(line.split()[-1]) >= last.get("bucket", 0))
                     last["bucket"] = int(line.split()[-1])
-        expect(r, "gmp_sched_gomaxprocs_threads{" in r.out and last["bucket"] > 0)
+        expect(r, last["bucket"] > 0)
+        # Those that docs/CONTAINERS.md lists beside Go's.
+        for name, kind in (("gomaxprocs_threads", "gauge"), ("goroutines_goroutines", "gauge"),
+                           ("goroutines_running_goroutines", "gauge"), ("goroutines_runnable_goroutines", "gauge"),
+                           ("goroutines_not_in_go_goroutines", "gauge"), ("goroutines_waiting_goroutines", "gauge"),
+                           ("threads_total_threads", "gauge"), ("latencies_seconds", "histogram")):
+            expect((name, r), f"\n# TYPE gmp_sched_{name} {kind}\n" in "\n" + r.out)
+        expect(r, "# TYPE gmp_handoffs_events_total counter\n" in r.out)
 
 
 @test
@@ -89,6 +97,29 @@ def a_program_that_executes_another_is_followed():
         _, err = t.communicate(timeout=20)
         expect(err, t.returncode == 0 and err.endswith(f"process {p.pid} ended\n"))
         p.stdin = open(os.devnull)
+
+
+@test
+def processes_that_are_gone_make_room_for_others():
+    """More than it can show, then none of them, then another one."""
+    t = None
+    try:
+        with Victim(os.path.join(VICTIMS, "busy"), "crowd", "260", GMP_MAXPROCS="2") as many:
+            expect(many.ready, many.ready == "ready\n")
+            t = subprocess.Popen([GMP, "top", "--all", "--json", "-d", "0.05"], text=True,
+                                 stdout=subprocess.PIPE, env=environment())
+            shown = lambda: json.loads(t.stdout.readline())["pid"]  # it ends with t
+            watch = Timer(DEADLINE, t.kill)
+            watch.daemon = True
+            watch.start()
+            seen = set()
+            wait_until("it is full", lambda: seen.add(shown()) or len(seen) >= 256, pause=0)
+        with busy() as p:
+            wait_until("another one is shown", lambda: shown() == p.pid, pause=0)
+    finally:
+        if t:
+            t.kill()
+            t.communicate()
 
 
 @test
