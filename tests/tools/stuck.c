@@ -1,8 +1,9 @@
 /*
  * Victim: `stuck deadlock` two threads that hold one mutex each and want the other's; `stuck spin`
  * four threads that only compute; `stuck pipe` a thread that reads what never comes; `stuck loader`
- * the same with the loader's lock; `stuck heap` with malloc's memory overwritten.  main joins the
- * first.  Says "ready" when it is so.
+ * the same with the loader's lock; `stuck heap` with malloc's memory overwritten; `stuck vfork` a
+ * thread that the kernel keeps until its child ends, and stops for nobody.  main joins the first.
+ * Says "ready" when it is so.
  */
 #include <fcntl.h>
 #include <link.h>
@@ -48,6 +49,16 @@ static void *read_for_ever(void *arg)
 		die("no pipe");
 	tids[0] = (int)syscall(SYS_gettid);
 	return (void *)read(fd[0], &c, 1);
+}
+
+static void *vfork_for_ever(void *arg)
+{
+	tids[0] = (int)syscall(SYS_gettid);
+	if (vfork() == 0) {
+		pause();
+		_exit(0);
+	}
+	return NULL;
 }
 
 static int in_callback(struct dl_phdr_info *info, size_t size, void *arg)
@@ -108,6 +119,8 @@ int main(int argc, char **argv)
 		start(1, read_for_ever, true);
 	else if (strcmp(what, "loader") == 0)
 		start(1, hold_loader, true);
+	else if (strcmp(what, "vfork") == 0)
+		start(1, vfork_for_ever, true);
 	else if (strcmp(what, "heap") == 0)
 		start(1, read_for_ever, true);
 	else

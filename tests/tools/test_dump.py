@@ -22,6 +22,11 @@ def dump(pid):
     return json.loads(r.out)
 
 
+def goroutines(d):
+    """Without the threads that are none: sysmon's."""
+    return [g for g in d["goroutines"] if g["goid"]]
+
+
 def functions(g):
     return [f["function"] for f in g["frames"]]
 
@@ -38,6 +43,34 @@ def reads(pid):
     wait_until("main reads", asleep)
 
 
+# name of the thread -> the call, what kind of thing it waits for, and what is said of that
+KINDS = {
+    "read": ("read", "fd", r"pipe:\["),
+    "mutex": ("pthread_mutex_lock", "mutex", "held by goroutine 1 "),
+    "cond": ("pthread_cond_wait", "cond", "condition"),
+    "rwlock": ("pthread_rwlock_wrlock", "rwlock", "held for writing by goroutine 1 "),
+    "sem": ("sem_wait", "semaphore", "semaphore"),
+    "poll": ("poll", "poll", r"pipe:\["),
+    "epoll": ("epoll_wait", "fd", "eventpoll"),
+    "recv": ("recv", "fd", "unix"),
+    "semop": ("semop", "", ""),
+    "futex": ("syscall_by_number", "futex", " = 0"),
+    "wait4": ("waitpid", "pid", r"process \d+ to change"),
+    "sleep": ("nanosleep", "time", "1000.000 s"),
+    "join": ("pthread_join", "thread", r"goroutine \d+ "),
+}
+
+
+def check_wait(g):
+    call, kind, text = KINDS[g["name"]]
+    wait = g.get("wait", {"kind": "", "text": ""})
+    expect(g, g["status"] == "syscall" and g["call"] == call and g["answered"])
+    expect(g, wait["kind"] == kind and re.search(text, wait["text"]))
+    expect(g, f"in_{g['name']}" in functions(g) and "run" in functions(g))
+    mine = [f for f in g["frames"] if f["function"] == f"in_{g['name']}"][0]
+    expect(mine, mine["file"].endswith("waits.c") and mine["line"] > 0)
+
+
 @test
 def every_kind_of_wait_is_named():
     with Victim(WAITS, "1", GMP_MAXPROCS="2") as v:
@@ -45,31 +78,11 @@ def every_kind_of_wait_is_named():
         at = words(v.ready)
         d = dump(v.pid)
         by_name = {g["name"]: g for g in d["goroutines"]}
-        main_tid = int(at["main"])
-        want = {
-            "read": ("read", "fd", "pipe:["),
-            "mutex": ("pthread_mutex_lock", "mutex", "held by goroutine 1 "),
-            "cond": ("pthread_cond_wait", "cond", "condition"),
-            "rwlock": ("pthread_rwlock_wrlock", "rwlock", "held for writing by goroutine 1 "),
-            "sem": ("sem_wait", "semaphore", "semaphore"),
-            "poll": ("poll", "poll", "pipe:["),
-            "epoll": ("epoll_wait", "fd", "eventpoll"),
-            "recv": ("recv", "fd", "unix"),
-            "semop": ("semop", "", ""),
-            "futex": ("syscall_by_number", "futex", " = 0"),
-            "wait4": ("waitpid", "pid", f"process {at['child']} to change"),
-            "sleep": ("nanosleep", "time", "1000.000 s"),
-            "join": ("pthread_join", "thread", "goroutine 2 "),
-        }
-        for name, (call, kind, text) in want.items():
-            g = by_name[name]
-            wait = g.get("wait", {"kind": "", "text": ""})
-            expect(g, g["status"] == "syscall" and g["call"] == call and g["answered"])
-            expect(g, wait["kind"] == kind and text in wait["text"])
-            expect(g, f"in_{name}" in functions(g) and "run" in functions(g))
-            mine = [f for f in g["frames"] if f["function"] == f"in_{name}"][0]
-            expect(mine, mine["file"].endswith("waits.c") and mine["line"] > 0)
-        expect(by_name["mutex"], by_name["mutex"]["wait"]["owner"] == main_tid)
+        for name in KINDS:
+            check_wait(by_name[name])
+        expect(by_name["wait4"], f"process {at['child']} " in by_name["wait4"]["wait"]["text"])
+        expect(by_name["join"], by_name["join"]["wait"]["text"].startswith("goroutine 2 "))
+        expect(by_name["mutex"], by_name["mutex"]["wait"]["owner"] == int(at["main"]))
         for name, key in (("mutex", "mutex"), ("cond", "cond"), ("rwlock", "rwlock"),
                           ("sem", "sem"), ("futex", "word")):
             expect(name, by_name[name]["wait"]["object"] == address(at[key]))
@@ -83,16 +96,38 @@ def a_thousand_threads_take_a_second_and_notice_nothing():
         reads(v.pid)
         began = cpu_seconds()
         # As meson has it: a command that takes more memory than it needs pays for all of it.
-        r = gmp("dump", str(v.pid), env=environment(MALLOC_PERTURB_="165"))
+        r = gmp("dump", "--json", str(v.pid), env=environment(MALLOC_PERTURB_="165"))
         took = cpu_seconds() - began
-        expect(r, r.code == 0 and "did not answer" not in r.out)
-        heads = re.findall(r"^goroutine \d+ \[syscall: (\w+), locked to thread\]:$", r.out, re.M)
-        expect(r, len(heads) == int(v.ready.split()[1]) + 2)
-        for call in ("read", "pthread_mutex_lock", "sem_wait", "epoll_wait", "nanosleep"):
-            expect(call, heads.count(call) >= 82)
+        expect(r, r.code == 0 and not r.err)
         expect(f"took {took} s", took < 1)
+        gs = goroutines(json.loads(r.out))
+        expect(len(gs), len(gs) == int(v.ready.split()[1]) + 2)
+        crowd = [g for g in gs if g["name"] in KINDS]
+        for name in KINDS:
+            expect(name, sum(g["name"] == name for g in crowd) >= (1 if name == "join" else 81))
+        for g in crowd:
+            check_wait(g)
         code, out, err = v.finish()
         expect((code, out, err), code == 0 and "0 faults" in out)
+
+
+@test
+def a_wrecked_heap_is_no_hindrance():
+    with Victim(STUCK, "heap", GMP_MAXPROCS="1") as v:
+        gs = goroutines(dump(v.pid))
+        expect(gs, len(gs) == 2 and "main" in functions(gs[0]) and "read_for_ever" in functions(gs[1]))
+        expect(gs, gs[1]["wait"]["kind"] == "fd")
+
+
+@test
+def who_cannot_be_stopped_is_said_and_the_others_are_shown():
+    with Victim(STUCK, "vfork", GMP_MAXPROCS="1") as v:
+        r = gmp("dump", str(v.pid))
+        expect(r, r.code == 0 and "; 1 did not answer\n" in r.out and "\nmain(...)\n" in r.out)
+        expect(r, re.search(r"^goroutine 2 \[syscall: vfork, locked to thread\]:\n.*\n"
+                            r"\tthread did not stop within the limit; stack unavailable\n", r.out, re.M))
+        gs = goroutines(dump(v.pid))
+        expect(gs, [g["answered"] for g in gs] == [True, False])
 
 
 @test
