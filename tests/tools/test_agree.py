@@ -116,8 +116,9 @@ def compare(work, calls):
         expect((call, exact, our_n), exact[call] == our_n)
         if n != our_n:  # one lost makes another as long as both, and there is nothing to compare
             continue
-        # Each tracepoint's own cost, and a CPU that is given away beside it, are in ours alone.
-        expect((call, ms, our_ms), ms * 0.99 <= our_ms <= ms * 1.1 + n * 300 * US)
+        # Each tracepoint's own cost, and a CPU that is given away beside it, are in ours alone: a tenth on an
+        # idle machine, a quarter where six threads wait for each CPU.
+        expect((call, ms, our_ms), ms * 0.99 <= our_ms <= ms * 1.5 + n * 300 * US)
 
 
 @test
