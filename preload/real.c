@@ -1,11 +1,9 @@
 /*
  * Finding libc's functions.  The rules:
  *
- * - dlsym(RTLD_NEXT) asks "after whom?" by its return address, so no call of it may become a jump:
- *   a tail call makes the loader the caller and crashes at start-up. keep() stops the compiler.
- * - Versioned rows go through dlvsym: before glibc 2.36 dlsym could return another version.
- * - dlsym allocates only to describe a failure.  A row that a program calls exists, or the program
- *   would not have started; rows that do not exist are met by real_init() alone, outside malloc.
+ * - Nothing that allocates or that a row stands for is called on the way: a program's allocator or
+ *   constructor may ask for a row before ours has run, and for the next while that is looked for.
+ * - Versioned rows are looked for by their version, all others get what a new program gets.
  * - A pointer is stored once with its final value, whoever gets there first, so nothing is locked.
  */
 #include "preload/real.h"
@@ -14,6 +12,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "preload/objects.h"
 
 /* How a function says ENOSYS, by the result type of its row. */
 #define FAIL_ERRNO(value) \
@@ -39,37 +39,8 @@
 #define FAIL_void abort()
 #define FAIL_uint32_t abort()
 
-/* Returns its argument, and is opaque: what produced it cannot have been a tail call. */
-static inline void *keep(void *p)
-{
-	__asm__ volatile("" : "+r"(p));
-	return p;
-}
-
-static void *look_up(const char *symbol, const char *version)
-{
-	if (version)
-		return keep(dlvsym(RTLD_NEXT, symbol, version));
-	return keep(dlsym(RTLD_NEXT, symbol));
-}
-
-/* Before 2.34 libc was several libraries.  One that came with a plug-in, by dlopen without
- * RTLD_GLOBAL, is in nobody's scope but the plug-in's; its functions call us all the same, for we
- * stand before it.  The handles stay open: the pointers found by them must remain good. */
-static void *look_up_apart(const char *symbol, const char *version)
-{
-	static const char *const parts[] = { "libpthread.so.0", "librt.so.1", "libresolv.so.2",
-					     "libanl.so.1", "libutil.so.1" };
-	void *p = NULL;
-
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !p; i++) {
-		void *part = dlopen(parts[i], RTLD_LAZY | RTLD_NOLOAD);
-
-		if (part)
-			p = version ? dlvsym(part, symbol, version) : dlsym(part, symbol);
-	}
-	return p;
-}
+/* What there was at the start has been looked through. */
+static bool init_done;
 
 /*
  * What libc does since 2.36.  A program that looks whether it is there (dlsym, a weak reference)
@@ -124,30 +95,50 @@ static void *look_up_own(const char *symbol)
 	return NULL;
 }
 
-/* False: this libc lacks it, or the part of it that has it is not loaded yet: the slot keeps its
- * resolver, and a later call asks again. */
-static bool find(void *slot, const char *symbol, const char *version, bool apart)
+static void publish(void *slot, void *p)
 {
-	void *p = look_up(symbol, version);
-
-	if (!p && apart)
-		p = look_up_apart(symbol, version);
-	if (!p)
-		p = look_up_own(symbol);
-	if (!p) {
-		/* A miss must not be the answer to the program's own dlerror(). */
-		dlerror();
-		return false;
-	}
 	/* relaxed: the value alone matters, and every writer stores the same one. */
 	__atomic_store_n((void **)slot, p, __ATOMIC_RELAXED);
-	return true;
+}
+
+struct wanted {
+	const char *symbol, *version, *object;
+	void *p;
+};
+
+static bool look_into(const struct object *o, void *arg)
+{
+	struct wanted *w = arg;
+
+	w->p = object_symbol(o, w->symbol, w->version);
+	w->object = o->name;
+	return w->p;
+}
+
+/*
+ * False: this libc lacks it, or the part of it that has it is not loaded yet: the slot keeps its
+ * resolver, and a later call asks again.  Before 2.34 libc was several libraries, and one of them
+ * may come with a plug-in, in whose scope alone it then is; its functions call us all the same, for
+ * we stand before them.  It must not go any more: others have the pointer, too.
+ */
+static bool find(void *slot, const char *symbol, const char *version)
+{
+	struct wanted w = { .symbol = symbol, .version = version };
+
+	objects_behind(look_into, &w);
+	if (w.p && init_done)
+		dlopen(w.object, RTLD_LAZY | RTLD_NOLOAD);
+	if (!w.p)
+		w.p = look_up_own(symbol);
+	if (w.p)
+		publish(slot, w.p);
+	return w.p;
 }
 
 #define ROW(type, name, symbol, version, params, args) \
 	static type resolve_##name params \
 	{ \
-		if (!find(&real_##name, symbol, version, true)) \
+		if (!find(&real_##name, symbol, version)) \
 			FAIL_##type; \
 		return real_##name args; \
 	} \
@@ -162,11 +153,27 @@ static const struct row {
 #include "preload/calls.def"
 };
 
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+static bool fill_from(const struct object *o, void *arg)
+{
+	bool *found = arg, all = true;
+
+	for (size_t i = 0; i < ROWS; i++) {
+		void *p = found[i] ? NULL : object_symbol(o, rows[i].symbol, rows[i].version);
+
+		if (p)
+			publish(rows[i].slot, p);
+		found[i] |= p != NULL;
+		all &= found[i];
+	}
+	return all;
+}
+
 void real_init(void)
 {
-	int saved = errno;
+	bool found[ROWS] = { false };
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		find(rows[i].slot, rows[i].symbol, rows[i].version, false);
-	errno = saved;
+	objects_behind(fill_from, found);
+	init_done = true;
 }
