@@ -60,8 +60,8 @@ done
 here=$(getconf GNU_LIBC_VERSION) there=$(inside getconf GNU_LIBC_VERSION)
 cross="build/tests/preload/test_semantics --jobs 2"
 if [ "$(printf '%s\n%s\n' "$here" "$there" | sort -V | head -n 1)" = "$here" ]; then
-	cp build/libgmp.so "$root/src/older.so" &&
-		inside "LIBGMP_SO=/src/older.so $cross" || failed=1
+	mkdir -p "$root/src/older" && cp build/libgmp.so "$root/src/older/" &&
+		inside "LIBGMP_SO=/src/older/libgmp.so $cross" || failed=1
 else
 	LIBGMP_SO="$root/src/build/libgmp.so" $cross || failed=1
 fi

@@ -94,6 +94,9 @@ static void case_jump_out_of_fgets(void)
 	put(to[1]);
 	printf("thrown out: %d\n", join(t) != NULL);
 	hog_stop(&h);
+	/* The stream is locked for ever, and from glibc 2.41 on exit() waits for it. */
+	fflush(stdout);
+	_exit(0);
 }
 
 static ssize_t reads_pipe(void *cookie, char *buf, size_t n)
