@@ -269,16 +269,30 @@ static bool is_pid(const char *text)
 	return text[strspn(text, "0123456789")] == 0;
 }
 
+/* Before anything is recorded: the result must have a place.  What is there is gone then. */
+static void open_output(void)
+{
+	struct stat in, out;
+
+	if (!options.out)
+		return;
+	if (stat(options.what, &in) == 0 && stat(options.out, &out) == 0 &&
+	    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+		fail("'%s' is the trace itself", options.out);
+	if (!freopen(options.out, "w", stdout))
+		fail("cannot write '%s': %s", options.out, strerror(errno));
+}
+
 int cmd_trace(int argc, char **argv)
 {
-	const char *path;
+	pid_t pid;
 
 	parse(argv + 1);
-	/* Before anything is recorded: the result must have a place. */
-	if (options.out && !freopen(options.out, "w", stdout))
-		fail("cannot write '%s': %s", options.out, strerror(errno));
-	path = is_pid(options.what) ? record(need_pid(options.what)) : options.what;
-	show(path);
+	pid = is_pid(options.what) ? need_pid(options.what) : 0;
+	if (!pid && access(options.what, R_OK) != 0)
+		fail("cannot open '%s': %s", options.what, strerror(errno));
+	open_output();
+	show(pid ? record(pid) : options.what);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		fail("cannot write the output: %s", strerror(errno));
 	return 0;

@@ -134,6 +134,17 @@ def a_page_left_by_exec_is_stale():
 
 
 @test
+def a_page_that_is_not_as_it_should_be_is_refused_by_all():
+    with busy() as p:
+        expect("a page", gmp("top", "--batch", "-n", "1", str(p.pid)).code == 0)
+        with open(os.path.join(PAGES, pages(p.pid)[0]), "r+b") as f:
+            f.write(b"\0\1\2\3\4\5\6\7")
+        for args in (("top", "--batch"), ("set",), ("trace", "-d", "0.1")):
+            r = gmp(*args, str(p.pid))
+            expect(r, r.code == 125 and r.err.count("\n") == 1 and "page of another version" in r.err)
+
+
+@test
 def a_stopped_program_shows_its_counters():
     with busy() as p:
         p.send_signal(signal.SIGSTOP)

@@ -187,6 +187,20 @@ def a_cut_or_damaged_trace_does_no_harm():
 
 
 @test
+def what_fails_does_not_cost_an_old_result():
+    with busy(GMP_TRACE=at("input"), GMP_TRACE_MB="1"):
+        pass
+    old = open(at("input"), "rb").read()
+    r = gmp("trace", "-o", at("input"), at("input"))
+    fails(r, "is the trace itself")
+    r = gmp("trace", "-o", at("input"), "4194304")
+    fails(r, "no process 4194304")
+    r = gmp("trace", "-o", at("input"), at("nowhere"))
+    fails(r, "cannot open")
+    expect("untouched", open(at("input"), "rb").read() == old)
+
+
+@test
 def what_cannot_be_done_is_one_line():
     with busy() as p, busy(preload="") as other:
         for args, words in (([str(other.pid)], "does not run under the library"),
