@@ -2,6 +2,7 @@
 #include "runtime/fence.h"
 
 #include "runtime/os.h"
+#include "runtime/sysmon.h"
 
 au32 fence_mode;
 #ifdef GMP_TSAN
@@ -9,7 +10,10 @@ au32 fence_word;
 #endif
 static au32 have_membarrier;
 
+static au32 questions; /* asked so far; relaxed, a hint */
+
 #define DRAIN_NS 1000000
+#define MANY 16 /* questions in FENCE_WATCH_NS for which busy is the cheaper mode */
 
 void fence_init(void)
 {
@@ -47,10 +51,15 @@ static void membarrier_or_wait(void)
 
 void fence_heavy(void)
 {
+	u32 asked = add_rlx(&questions, 1);
+
 	fence_full();
 	/* relaxed: after the fence, @pair mode. */
-	if (load_rlx(&fence_mode) != FENCE_BUSY)
-		membarrier_or_wait();
+	if (load_rlx(&fence_mode) == FENCE_BUSY)
+		return;
+	membarrier_or_wait();
+	if (asked % MANY == MANY - 1) /* it may sleep, for nobody waits */
+		sysmon_kick();
 }
 
 void fence_busy(void)
@@ -67,4 +76,20 @@ void fence_quiet(void)
 {
 	if (load_rlx(&have_membarrier))
 		store_rlx(&fence_mode, FENCE_QUIET); /* relaxed: @pair mode */
+}
+
+bool fence_settle(struct fence_watch *w, u64 now)
+{
+	u32 asked = load_rlx(&questions);
+
+	if (!load_rlx(&have_membarrier))
+		return true; /* there is but one mode */
+	if (fence_is_busy() && now - w->since_ns < FENCE_WATCH_NS)
+		return false;
+	if (asked - w->asked < MANY)
+		fence_quiet();
+	else
+		fence_busy();
+	*w = (struct fence_watch){ asked, now };
+	return !fence_is_busy();
 }

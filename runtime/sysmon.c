@@ -55,6 +55,7 @@ struct rounds {
 	u64 trace_ns;
 	u64 dead_ns;
 	struct pace pace;
+	struct fence_watch fence;
 	u64 alone_ns; /* since when one G is left, 0: there are more */
 	u64 made;     /* Gs ever, by then */
 	bool called;  /* somebody cut the last sleep short */
@@ -521,8 +522,9 @@ static i64 round_once(struct rounds *r)
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
-		fence_quiet();
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
+		if (!fence_settle(&r->fence, now))
+			due = min_u64(due ? due : NEVER, FENCE_WATCH_NS);
 		return due ? (i64)due : -1;
 	}
 	if (!load_rlx(&sched.nlent) && due)

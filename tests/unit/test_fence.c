@@ -13,6 +13,12 @@ static void setup(void)
 
 TestSuite(fence, .init = setup);
 
+static void ask(int n)
+{
+	while (n--)
+		fence_heavy();
+}
+
 Test(fence, in_quiet_times_who_asks_pays)
 {
 	fence_init();
@@ -44,6 +50,36 @@ Test(fence, quiet_comes_back)
 	cr_assert_eq(fake.membarriers, 3);
 }
 
+Test(fence, many_questions_turn_it_busy_until_there_are_few)
+{
+	struct fence_watch watch = { 0 };
+	u64 now = FENCE_WATCH_NS;
+
+	fence_init();
+	ask(15);
+	cr_assert(fence_settle(&watch, now), "few");
+	ask(16);
+	cr_assert_not(fence_settle(&watch, now));
+	cr_assert(fence_is_busy());
+	cr_assert_eq(fake.membarriers, 15 + 16 + 1);
+	ask(16);
+	cr_assert_not(fence_settle(&watch, now + FENCE_WATCH_NS / 2), "it is too early to say");
+	cr_assert_not(fence_settle(&watch, now + FENCE_WATCH_NS), "many, still");
+	ask(15);
+	cr_assert(fence_settle(&watch, now + 2 * FENCE_WATCH_NS), "few now");
+	cr_assert_not(fence_is_busy());
+}
+
+Test(fence, many_questions_wake_sysmon_to_turn_it)
+{
+	fence_init();
+	store_rlx(&sched.sysmon_asleep, SYSMON_ASLEEP);
+	ask(15);
+	cr_assert_eq(load_rlx(&sched.sysmon_asleep), SYSMON_ASLEEP);
+	ask(1);
+	cr_assert_eq(load_rlx(&sched.sysmon_asleep), SYSMON_AWAKE);
+}
+
 Test(fence, while_it_turns_both_sides_pay)
 {
 	fence_init();
@@ -59,8 +95,9 @@ Test(fence, without_membarrier_it_is_busy_for_ever)
 	fence_quiet();
 	cr_assert(fence_is_busy());
 	fence_busy();
-	fence_heavy();
+	ask(100);
 	cr_assert_eq(fake.membarriers, 0);
+	cr_assert(fence_settle(&(struct fence_watch){ 0 }, FENCE_WATCH_NS), "nothing to watch");
 }
 
 static void is_refused(void *arg)
