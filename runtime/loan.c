@@ -84,6 +84,21 @@ static bool lent_here(struct g *g)
 	return fence_is_busy() && cpu_known(here) && load_rlx(&g->m->cpu) == here;
 }
 
+/*
+ * Is g's call one that waits?  It said so, or its descriptor does, which may be another by now:
+ * then g has come home, and keeps its P.
+ */
+static bool waits(struct g *g)
+{
+	u64 class = load_rlx(&g->m->class);
+	int fd = (int)(class >> 32);
+
+	if (call_class(g) == WILL_WAIT)
+		return true;
+	return class & (PROBE_READ | PROBE_WRITE) && !os_ready(fd, class & PROBE_WRITE) &&
+	       !os_nonblocking(fd);
+}
+
 struct p *loan_take(void)
 {
 	bool alone = load_rlx(&sched.nwait) == 0;
@@ -97,8 +112,8 @@ struct p *loan_take(void)
 		if (!g || load_rlx(&g->status) != G_SYSCALL)
 			continue;
 		here = lent_here(g);
-		/* Or of one that said it would wait, unless that means passing others by. */
-		if (!(here || (alone && call_class(g) == WILL_WAIT)) || !seize_loan(p))
+		/* Or of one that waits, unless that means passing others by. */
+		if (!(here || (alone && waits(g))) || !seize_loan(p))
 			continue;
 		stat_add(pickups, 1);
 		if (here)

@@ -79,6 +79,23 @@ Test(loan, of_one_that_waits_is_not_taken_past_others)
 	cr_assert_null(loan_take());
 }
 
+static bool would_block(int fd, bool write)
+{
+	return fd == 3 && !write;
+}
+
+Test(loan, of_one_whose_descriptor_says_that_it_waits_is_taken_on_any_cpu)
+{
+	entersyscall(m, MAY_READ(3), 0);
+	fake_set_cpu(1);
+	cr_assert_null(loan_take(), "it has its data");
+	fake.would_block = would_block;
+	fake.nonblocking = true;
+	cr_assert_null(loan_take());
+	fake.nonblocking = false;
+	cr_assert_eq(loan_take(), p);
+}
+
 Test(loan, of_a_running_g_is_none)
 {
 	cr_assert_null(loan_take());
