@@ -42,6 +42,7 @@
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
 #define LOCK_SHARE 100	     /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
+#define KEEPS 40	     /* times what those back from a call had before: 95 %, as above */
 #define HEARD_NS (1 * MS)
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
@@ -356,7 +357,8 @@ static void new_slice(struct p *p, struct g *g, u64 now)
 
 /*
  * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
- * milliseconds, and the other keeps 95 % of the P and more.  One that holds a lock, for which many
+ * milliseconds, and the other keeps 95 % of the P and more.  Up to a half where that takes longer,
+ * because waking a thread is dear: the other pays for two.  One that holds a lock, for which many
  * may wait in their turn, waits much less, but never so that those who go first had p for longer
  * than the one who does not.
  */
@@ -366,7 +368,9 @@ static u64 slice_ns(struct p *p)
 
 	if (load_rlx(&sched.lockq.size))
 		return min_u64(max_u64(slice / LOCK_SHARE, owed), slice / BACK_SHARE);
-	return load_rlx(&sched.backq.size) ? slice / BACK_SHARE : slice;
+	if (load_rlx(&sched.backq.size))
+		return min_u64(max_u64(slice / BACK_SHARE, owed * KEEPS), slice / 2);
+	return slice;
 }
 
 /* True: since the last look p was granted anew, or its G has entered or left a call. */
