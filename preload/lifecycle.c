@@ -107,8 +107,8 @@ __attribute__((constructor)) static void load(void)
 	gmp_init();
 }
 
-/* The last words: the books, when a broken one must not pass unseen, and the counters. */
-static void report(void)
+/* The books, when a broken one must not pass unseen, and the counters. */
+void last_words(void)
 {
 	static bool done;
 
@@ -125,13 +125,13 @@ static void report(void)
 
 __attribute__((destructor)) static void unload(void)
 {
-	report();
+	last_words();
 }
 
 EXPORT void shim__exit(int status) __asm__("_exit");
 EXPORT void shim__exit(int status)
 {
-	report();
+	last_words();
 	real__exit(status);
 }
 extern __typeof__(shim__exit) shim__Exit __asm__("_Exit") EXPORT __attribute__((alias("_exit")));

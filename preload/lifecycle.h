@@ -19,8 +19,15 @@ void threads_init(void);
 void gthread_exit_raw(void);
 /* pthread.c: the calling thread is no G from now on, but runs on.  False: it was none. */
 bool gthread_leave(void);
+/*
+ * pthread.c: the program goes on as if the library was not there, for the reason why: no Ps, no
+ * sysmon, no new Gs.  The last words are said now.
+ */
+void threads_retire(const char *why);
+/* lifecycle.c: the books and the counters, once. */
+void last_words(void);
 /* sandbox.c: before a system call that may lock the calling thread in. */
-void sandbox_by_number(long nr, long a1, long a2);
+void sandbox_by_number(long nr, long a1, long a2, long a3);
 /* The parent's side of a child that shares its memory and thread-local data while it sleeps. */
 struct m *gmp_vfork_enter(void);
 void gmp_vfork_leave(struct m *m);

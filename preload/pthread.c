@@ -85,6 +85,22 @@ static void watch(void)
 	sched_dissolve();
 }
 
+void threads_retire(const char *why)
+{
+	if (getm() == &m_vfork || opts.disable) /* a vfork child executes another program soon */
+		return;
+	if (opts.verbose)
+		gmp_warn("host: %s runs untouched from here on: %s", program_invocation_short_name,
+			 why);
+	opts.disable = 1;
+	if (!load_acq(&sched.active)) /* @pair active */
+		return;
+	last_words();
+	sched_dissolve(); /* first: then nobody starts another sysmon */
+	sysmon_end(~0u);
+	gthread_leave();
+}
+
 EXPORT int shim_unshare(int flags) __asm__("unshare");
 EXPORT int shim_unshare(int flags)
 {
@@ -186,7 +202,7 @@ static struct birth *conceive(void *start, void *arg)
 /* A thread that libc made by itself (timers, aio) and that now calls us. */
 static struct m *adopt(void)
 {
-	struct g *g = newg(NULL, NULL);
+	struct g *g = opts.disable ? NULL : newg(NULL, NULL);
 
 	if (!g)
 		return NULL;
@@ -221,6 +237,8 @@ bool threads_activate(void)
 {
 	bool active = load_acq(&sched.active); /* @pair active */
 
+	if (unlikely(opts.disable))
+		return false;
 	if (unlikely(!active)) {
 		mutex_lock(&sched.life);
 		active = load_rlx(&sched.active) || activate_first();

@@ -3,25 +3,40 @@
  * waits for its P in a futex and pays for a seizure with membarrier, so a thread that locks itself
  * in is none any more: its gates pass, without a P (fail open, for this thread).
  *
- * A filter is up to the host; what it refuses of ours by an error is answered in the runtime.
+ * A filter of the host's is up to the host; what it refuses of ours by an error is answered in the
+ * runtime.  But one that kills, or sends SIGSYS, for a call that the host never makes and we do,
+ * would end the host for our sake (Chromium's does).  So we ask it before the kernel has it
+ * (filter.c), and where it would, we are gone by then (threads_retire).  It holds for threads and
+ * processes made later, and, if it wants, for all threads at once: so we go as a whole.
  */
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
+#include "preload/filter.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
 
-void sandbox_by_number(long nr, long a1, long a2)
+static void filter_comes(const struct sock_fprog *prog)
+{
+	if (!filter_spares_us(prog))
+		threads_retire("its seccomp filter would end it for calls of the library");
+}
+
+void sandbox_by_number(long nr, long a1, long a2, long a3)
 {
 	if (nr == SYS_prctl && a1 == PR_SET_SECCOMP && a2 == SECCOMP_MODE_STRICT)
 		gthread_leave();
+	if (nr == SYS_prctl && a1 == PR_SET_SECCOMP && a2 == SECCOMP_MODE_FILTER)
+		filter_comes((const struct sock_fprog *)a3);
 	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_STRICT)
 		gthread_leave();
+	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_FILTER)
+		filter_comes((const struct sock_fprog *)a3);
 }
 
 EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5) __asm__("prctl");
 EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5)
 {
-	sandbox_by_number(SYS_prctl, option, a2);
+	sandbox_by_number(SYS_prctl, option, a2, a3);
 	return real_prctl(option, a2, a3, a4, a5);
 }

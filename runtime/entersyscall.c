@@ -170,7 +170,7 @@ void entersyscall_slow(struct m *m)
 	bool done;
 
 	no_signal_in_flight(m);
-	done = load_rlx(&sched.nwait) == 0 || queue_first(m);
+	done = load_rlx(&sched.nwait) == 0 || load_rlx(&sched.dissolved) || queue_first(m);
 	if (unlikely(load_rlx(&sched.tracing)) && load_rlx(&m->live))
 		trace_begin(m);
 	if (done)

@@ -85,6 +85,8 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 
 enum yield gate_yields(struct m *m)
 {
+	if (load_rlx(&sched.dissolved))
+		return YIELD_KERNEL;
 	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
 		return YIELD_NOW;
 	if (load_rlx(&sched.stopping))

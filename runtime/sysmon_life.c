@@ -50,7 +50,8 @@ bool sysmon_need(void)
 		return true;
 	mutex_lock(&sched.life);
 	join_locked();
-	if (load_rlx(&sched.sysmon_on) == SYSMON_NONE && load_rlx(&sched.ng) > 1)
+	if (load_rlx(&sched.sysmon_on) == SYSMON_NONE && load_rlx(&sched.ng) > 1 &&
+	    !load_rlx(&sched.dissolved))
 		ok = start_locked();
 	mutex_unlock(&sched.life);
 	return ok;

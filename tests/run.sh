@@ -133,6 +133,7 @@ stage_lint()
 	step pairs /usr/bin/python3 tools/lint/pairs.py .
 	[ ! -f tools/lint/exports.py ] || step exports /usr/bin/python3 tools/lint/exports.py . $build
 	step facts /usr/bin/python3 tools/lint/facts.py .
+	step own_calls /usr/bin/python3 tools/lint/own_calls.py .
 	step library library_is_lean
 }
 

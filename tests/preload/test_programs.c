@@ -99,6 +99,29 @@ SAME(sandbox, a_thread_enters_strict_mode_by_number, "sandbox", "strict_by_numbe
 SAME(sandbox, a_filter_refuses_barriers_and_signals_of_late, "sandbox", "refused")
 SAME(sandbox, a_filter_refuses_barriers_and_signals_from_the_start, "sandbox", "refused_first")
 
+SAME(sandbox, a_filter_kills_for_calls_of_the_library_of_late, "sandbox", "forbidden")
+SAME(sandbox, a_filter_kills_for_calls_of_the_library_from_the_start, "sandbox", "forbidden_first")
+SAME(sandbox, children_are_locked_in_like_a_browsers, "sandbox", "forbidden_to_children")
+
+Test(sandbox, verbose_tells_that_the_library_is_gone)
+{
+	const char *const env[] = { "GMP_VERBOSE=1", "GMP_STATS=1", NULL };
+	static const struct {
+		const char *victim;
+		bool gone;
+	} cases[] = { { "forbidden", true }, { "forbidden_first", true }, { "refused", false } };
+
+	for (int i = 0; i < 3; i++) {
+		struct run r = { .env = env };
+
+		run_victim(&r, 1, "sandbox", cases[i].victim, NULL);
+		cr_assert(run_ok(&r));
+		cr_assert_eq(strstr(r.err, "runs untouched from here on") != NULL, cases[i].gone,
+			     "%s: %s", cases[i].victim, r.err);
+		run_free(&r);
+	}
+}
+
 SAME(children, fork_from_a_thread, "family", "fork_plain")
 SAME(children, a_forked_child_makes_threads, "family", "fork_with_threads")
 SAME(children, a_child_forked_while_the_loader_is_busy_makes_threads, "family",

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
@@ -86,6 +87,40 @@ static void refuse(void)
 	      "seccomp");
 }
 
+/*
+ * Death for what a program of threads does not need and the library does, as under a list of what
+ * is allowed that was written without it.
+ */
+static void forbid(unsigned how)
+{
+	static const int forbidden[] = { SYS_membarrier,
+					 SYS_rt_tgsigqueueinfo,
+					 SYS_rt_sigtimedwait,
+					 SYS_poll,
+					 SYS_open,
+					 SYS_pread64,
+					 SYS_close_range,
+					 SYS_sched_setattr,
+					 SYS_sched_getaffinity,
+					 SYS_sigaltstack,
+					 SYS_process_vm_readv,
+					 SYS_unlink };
+	enum { N = sizeof(forbidden) / sizeof(forbidden[0]) };
+	struct sock_filter f[N + 3] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	};
+	struct sock_fprog prog = { N + 3, f };
+
+	for (int i = 0; i < N; i++)
+		f[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i],
+							N - i, 0);
+	f[N + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	f[N + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, how);
+	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	check(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0,
+	      "seccomp");
+}
+
 static void *works(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -115,6 +150,55 @@ static void case_refused_first(void)
 	beside(works);
 }
 
+static void *forbids_and_works(void *arg)
+{
+	forbid(SECCOMP_RET_KILL_PROCESS);
+	return works(arg);
+}
+
+static void case_forbidden(void)
+{
+	beside(forbids_and_works);
+	beside(works);
+}
+
+static void case_forbidden_first(void)
+{
+	forbid(SECCOMP_RET_TRAP);
+	beside(works);
+}
+
+static void in_a_child(void (*body)(void))
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		body();
+		fflush(stdout);
+		_exit(0);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0, "the child's end");
+}
+
+static void work_beside(void)
+{
+	beside(works);
+}
+
+/* As a browser's: the child of a process with threads is locked in, and has children. */
+static void case_forbidden_to_children(void)
+{
+	beside(works);
+	in_a_child(case_forbidden_first);
+	in_a_child(case_forbidden);
+	forbid(SECCOMP_RET_KILL_PROCESS);
+	in_a_child(work_beside);
+	beside(works);
+}
+
 static void case_strict(void)
 {
 	beside(strict);
@@ -130,6 +214,9 @@ static const struct a_case cases[] = {
 	{ "strict_by_number", case_strict_by_number },
 	{ "refused", case_refused },
 	{ "refused_first", case_refused_first },
+	{ "forbidden", case_forbidden },
+	{ "forbidden_first", case_forbidden_first },
+	{ "forbidden_to_children", case_forbidden_to_children },
 	{ NULL, NULL },
 };
 
