@@ -19,6 +19,13 @@ static void bracket(void)
 	gmp_exitsyscall();
 }
 
+/* As dear to call, and empty: what is left of the bracket without it is the bracket's own. */
+static void two_calls(void)
+{
+	gmp_lock_os_thread();
+	gmp_unlock_os_thread();
+}
+
 static void read_null(void)
 {
 	char c;
@@ -91,8 +98,10 @@ int main(void)
 	hole = buffered("/dev/null", "w");
 	start(wait_for_ever, NULL);
 	sleep_ns(20000000);
-	if (gmp_present())
+	if (gmp_present()) {
 		measure("bracket", bracket);
+		measure("two_calls", two_calls);
+	}
 	measure("null", read_null);
 	measure("eventfd_pair", write_read_eventfd);
 	measure("mutex", lock_unlock);

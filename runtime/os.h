@@ -64,6 +64,9 @@ enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4
 enum { PROBE_ASLEEP = 510 }; /* above all syscall numbers that we count one by one */
 int os_probe(i32 tid);
 
+/* Does a thread of ours block the signal?  True where it cannot be told.  sysmon only. */
+bool os_blocks(i32 tid, int signo);
+
 bool os_ready(int fd, bool write); /* a read (or write) on fd would not block now, or fail */
 bool os_nonblocking(int fd);	   /* nor ever */
 /* Is the one struct pollfd at this address ready, or wrong?  Its answer may be written to it. */

@@ -362,6 +362,38 @@ int os_probe(i32 tid)
 	return call < 0 ? call : probe_read(p);
 }
 
+/* The hexadecimal number after the first `name` in the text, all bits where there is none. */
+static u64 parse_mask(const char *text, const char *name)
+{
+	u64 mask = 0;
+
+	for (; *text; text++) {
+		const char *at = text, *n = name;
+
+		while (*n && *at == *n)
+			at++, n++;
+		if (*n)
+			continue;
+		for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
+			mask = mask << 4 | (u64)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+		return mask;
+	}
+	return ~0ul;
+}
+
+bool os_blocks(i32 tid, int signo)
+{
+	char buf[4096];
+	long fd = fds_are_private ? probe_open(tid, "/status") : -1, n;
+
+	if (fd < 0)
+		return true;
+	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
+	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
+	buf[n > 0 ? n : 0] = 0;
+	return parse_mask(buf, "\nSigBlk:\t") >> (signo - 1) & 1;
+}
+
 bool os_poll_ready(uintptr_t pollfd)
 {
 	return gmp_rawsyscall6(__NR_poll, (long)pollfd, 1, 0, 0, 0, 0) != 0;

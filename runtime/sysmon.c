@@ -44,6 +44,7 @@
 #define LOCK_SHARE 100	     /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
 #define KEEPS 40	     /* times what those back from a call had before: 95 %, as above */
 #define HEARD_NS (1 * MS)
+#define DEAF_NS (100 * MS)	/* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 #define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
 #define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
@@ -321,6 +322,16 @@ static void admit_over_cap(struct p *p, struct g *g)
 	handoffp(p);
 }
 
+/*
+ * Whoever does not block the signal takes it as soon as it has a CPU: if its clock went on all the
+ * same, a hypervisor may have run another machine meanwhile.  But not for ever.
+ */
+static bool is_deaf(struct g *g, u64 asked_for)
+{
+	return opt_now(preempt) != PREEMPT_SIGNAL || asked_for >= DEAF_NS ||
+	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo));
+}
+
 static void over_slice(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
@@ -339,10 +350,14 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		if (preempt_send(g))
 			seen->asked_cpu = cpu; /* it has from here on to hear it */
 	}
+	if (now - seen->asked_ns < stall_ns(g) ||
+	    (cpu >= 0 && cpu - seen->asked_cpu < (i64)HEARD_NS))
+		return;
 	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
-	if (now - seen->asked_ns >= stall_ns(g) &&
-	    (cpu < 0 || cpu - seen->asked_cpu >= (i64)HEARD_NS))
+	if (is_deaf(g, now - seen->asked_ns))
 		admit_over_cap(p, g);
+	else
+		seen->asked_cpu = cpu; /* asked again when it had as much once more */
 }
 
 static void new_slice(struct p *p, struct g *g, u64 now)

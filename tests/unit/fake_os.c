@@ -293,6 +293,14 @@ int os_probe(i32 tid)
 	return answer;
 }
 
+bool os_blocks(i32 tid, int signo)
+{
+	struct fake_m *m = find(tid);
+
+	kernel_entry("blocks");
+	return !m || fake.blind || m->mask >> (signo - 1) & 1;
+}
+
 bool os_ready(int fd, bool write)
 {
 	kernel_entry("ready");

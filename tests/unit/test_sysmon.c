@@ -459,6 +459,17 @@ Test(sysmon, lets_nobody_more_run_when_the_owner_had_no_cpu_to_hear_with)
 	for (int i = 0; i < 50; i++)
 		look_after(1 * MS);
 	cr_assert_not(was_taken());
+	thread->mask = ~0ul;
+	go_on(2 * MS);
+	cr_assert(was_taken());
+}
+
+Test(sysmon, lets_nobody_more_run_for_100_ms_when_the_owner_could_hear)
+{
+	somebody_waits(false);
+	asked_after();
+	go_on(100 * MS - 200 * US);
+	cr_assert_not(was_taken(), "its machine was taken off the CPU, for all we know");
 	go_on(2 * MS);
 	cr_assert(was_taken());
 }
