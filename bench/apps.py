@@ -191,7 +191,7 @@ QUESTIONS.update({"app_" + p: (C, None) for p in PROGRAMS})
 
 
 def ask(name, quick):
-    seconds = 2 if quick else 4
+    seconds = 2 if quick else 3
     if name.startswith("server"):
         return ask_server(name, seconds)
     measure = PROGRAMS[name[4:]]
