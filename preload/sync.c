@@ -98,8 +98,11 @@ static inline errnum join_try(pthread_t thread, void **result)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
-		type r = gate_active() ? (attempt) : BUSY_##type; \
+		type r; \
 \
+		if (gate_lone()) \
+			return real_##name args; \
+		r = gate_active() ? (attempt) : BUSY_##type; \
 		if (r == 0) \
 			return 0; \
 		GATE((r == BUSY_##type ? WILL_WAIT : MAY_WAIT) | (on), nr); \
@@ -120,6 +123,8 @@ static inline errnum join_try(pthread_t thread, void **result)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
+		if (gate_lone()) \
+			return real_##name args; \
 		if (likely(gate_active() && (tried) && (attempt) == 0)) { \
 			gate_locked(); \
 			return 0; \
@@ -140,6 +145,8 @@ static __attribute__((noinline)) void give_way(void)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
+		if (gate_lone()) \
+			return real_##name args; \
 		return took_##type(real_##name args); \
 	}
 
@@ -147,8 +154,11 @@ static __attribute__((noinline)) void give_way(void)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
-		type r = real_##name args; \
+		type r; \
 \
+		if (gate_lone()) \
+			return real_##name args; \
+		r = real_##name args; \
 		if (r == 0 && gate_unlocked()) \
 			give_way(); \
 		return r; \

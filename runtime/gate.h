@@ -22,6 +22,12 @@ struct gate {
 
 struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp);
 
+/* One thread: nothing is our business. */
+static inline bool gate_lone(void)
+{
+	return !getm() && !load_rlx(&sched.active);
+}
+
 /* sp: frame address of the interceptor, for finding a gate that was jumped out of. */
 ALWAYS_INLINE struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 {
@@ -30,7 +36,7 @@ ALWAYS_INLINE struct gate gate_open(u64 class, u32 nr, uintptr_t sp)
 	if (class == NEVER)
 		return (struct gate){ 0 };
 	if (unlikely(!m || !load_rlx(&m->live) || m->depth)) {
-		if (!m && !load_rlx(&sched.active)) /* one thread: not our business */
+		if (gate_lone())
 			return (struct gate){ 0 };
 		return gate_open_slow(class, nr, sp);
 	}
