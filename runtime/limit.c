@@ -12,7 +12,7 @@
 static struct cgroup cgroup; /* here, because the stack is the host's and may be small */
 static u64 mask[CPU_WORDS];
 static au32 followed;
-static u64 share = QUOTA_NONE;
+static u64 cpus, quota = QUOTA_NONE; /* at the last look */
 
 /*
  * CPUs that some thread of ours may use.  One thread's mask does not do: a host may pin each of its
@@ -38,20 +38,30 @@ static u64 cpus_usable(void)
 	return count;
 }
 
+/* The quota, where it is less than the CPUs. */
+static u64 binding(void)
+{
+	return quota < cpus * QUOTA_UNIT ? quota : QUOTA_NONE;
+}
+
+void limit_look(void)
+{
+	cpus = cpus_usable();
+	quota = cgroup_limit(&cgroup);
+	/* relaxed: spin.c's hint. */
+	store_rlx(&sched.ncpu, binding() == QUOTA_NONE ? (u32)cpus : 0);
+}
+
 u32 limit_procs(void)
 {
-	u64 procs, quota;
+	u64 up = opts.quota_round == QUOTA_ROUND_CEIL ? QUOTA_UNIT - 1 : 0, procs;
 
 	if (opts.maxprocs)
 		return opts.maxprocs;
-	procs = cpus_usable();
-	quota = cgroup_limit(&cgroup);
-	share = quota < procs * QUOTA_UNIT ? quota : QUOTA_NONE;
-	if (quota != QUOTA_NONE) {
-		quota += opts.quota_round == QUOTA_ROUND_CEIL ? QUOTA_UNIT - 1 : 0;
-		if (quota / QUOTA_UNIT < procs)
-			procs = quota / QUOTA_UNIT;
-	}
+	limit_look();
+	procs = cpus;
+	if (binding() != QUOTA_NONE)
+		procs = (quota + up) / QUOTA_UNIT;
 	if (procs > MAXPROCS_MAX)
 		procs = MAXPROCS_MAX;
 	return procs ? (u32)procs : 1;
@@ -65,7 +75,7 @@ u32 limit_start(void)
 
 u64 limit_share(void)
 {
-	return limit_followed() ? share : QUOTA_NONE;
+	return limit_followed() ? binding() : QUOTA_NONE;
 }
 
 bool limit_followed(void)

@@ -9,7 +9,10 @@
 
 #define LIMIT_EVERY_NS 1000000000ul
 
-/* Reads it all.  By: one thread at a time, before sysmon runs; then sysmon alone. */
+/* Looks how many CPUs and how much quota there are, for limit_procs() and for sched.ncpu.  By: one
+ * thread at a time, before sysmon runs; then sysmon alone. */
+void limit_look(void);
+/* How many Ps there should be now; looks, unless the option says it.  By: as above. */
 u32 limit_procs(void);
 /* The number to start with; from now on it is followed, unless GMP_MAXPROCS has set it. */
 u32 limit_start(void);

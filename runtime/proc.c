@@ -4,8 +4,7 @@
  * Direct hand-off: who frees a P picks the next G under findrunnable() and wakes it with the P in
  * hand.  A P is idle only when no G waits: both facts change under sched.lock.
  *
- * Rejected: waking a G to compete for the P (thundering herd, and the hog wins each time); Go's
- * spinning Ms (a G here cannot run on another M, so there is nobody to spin for it).
+ * Rejected: waking a G to compete for the P (thundering herd, and the hog wins each time).
  */
 #include "runtime/proc.h"
 
@@ -19,6 +18,7 @@
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/runq.h"
+#include "runtime/spin.h"
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
 #include "runtime/trace.h"
@@ -341,6 +341,7 @@ static bool adopt(struct m *m, u64 w, u32 pid)
 		return false;
 	m->p = sched.allp[pid];
 	stat_waited(os_nanotime() - g->ready_ns);
+	spin_learn(m, load_rlx(&m->p->granted_ns) - g->ready_ns);
 	trace_dated(date, GO_START, pid, g->goid);
 	return true;
 }
@@ -410,8 +411,9 @@ void acquirep(struct m *m, bool back)
 	if (p)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);
-	if (!wired)
-		sysmon_kick(); /* first: a handler may run, and leave, as soon as signals are on */
+	/* First: a handler may run, and leave, as soon as signals are on. */
+	if (!wired && !spin_for_grant(m))
+		sysmon_kick();
 	crit_leave(mask);
 	if (wired)
 		return;
@@ -447,8 +449,9 @@ void gosched(struct m *m, bool back)
 	if (p) {
 		trace(GO_STOP, p->id, g->goid);
 		yield_p(g, p, back);
+		if (!spin_for_grant(m))
+			sysmon_kick();
 	}
-	sysmon_kick();
 	crit_leave(mask);
 	if (!p) { /* seized in the meantime: we come back like any other */
 		acquirep(m, back);

@@ -570,6 +570,8 @@ void sysmon_main(void)
 
 	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose || opts.checkdead))
 		limit_freeze(); /* reading files would take the host's descriptors */
+	else
+		limit_look();
 	page_open();
 	trace_from_start();
 	store_rel(&sched.sysmon_ready, 1); /* @pair ready */

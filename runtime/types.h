@@ -175,6 +175,7 @@ struct m {
 	au64 altstack;	  /* where the host's alternate stack begins, 0: none; sched.host */
 	u32 dtor_rounds;  /* of thread-specific data destructors run.  Owner only. */
 	struct note park; /* a P granted to us comes through here */
+	bool late;	  /* the last one took long to come: spin.c.  Owner only. */
 	au32 cpu;	  /* that the open bracket began on; owner writes, a hint */
 	i32 tid;
 	u32 id;
@@ -279,6 +280,7 @@ struct sched {
 	struct gqueue backq; /* then new Gs and those back from a call */
 	au32 gomaxprocs;     /* written under lock, read anywhere */
 	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
+	au32 ncpu;	     /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */
 	u32 nallp;	     /* Ps ever made; they are never freed */
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */

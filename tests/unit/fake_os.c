@@ -131,6 +131,8 @@ i32 os_gettid(void)
 void os_yield(void)
 {
 	kernel_entry("yield");
+	if (fake.on_yield)
+		fake.on_yield();
 	fake_yield();
 }
 

@@ -101,6 +101,7 @@ struct fake {
 	bool (*would_block)(int fd, bool write);
 	void (*on_probe)(void);	    /* what happens between the answer and its use */
 	void (*on_signal)(void);    /* before sending one, or looking for one, returns */
+	void (*on_yield)(void);	    /* before others run */
 	void (*host_handler)(void); /* for its own signals */
 	void (*check)(void);	    /* runs at every switch point */
 	/* fake_share.c */

@@ -173,6 +173,7 @@ static void creates(void *arg)
 Test(life, a_new_thread_waits_for_its_first_p)
 {
 	started = 0;
+	fake.cpus = 1; /* nobody spins */
 	g_first(1, creates, NULL);
 	fake_run();
 	cr_assert_eq(started, 1001 * MS + fake.yield_ns, "when the first has ended");
