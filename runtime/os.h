@@ -18,6 +18,7 @@ void os_futex_wake_shared(au32 *addr, u32 n);
 u64 os_nanotime(void);		       /* CLOCK_MONOTONIC */
 void os_set_clock(u64 (*clock)(void)); /* a cheaper clock of the same time (the vDSO's) */
 i64 os_thread_cpu(i32 tid);	       /* CPU time of a thread of ours in ns, or -errno */
+bool os_thread_gone(i32 tid);	       /* its clock is */
 i64 os_process_cpu(void);	       /* of all our threads, those that have ended too */
 
 int os_membarrier_register(void);
@@ -56,7 +57,8 @@ void os_short_slice(void);
 /*
  * What a thread of ours does in the kernel, from /proc/self/task/TID/syscall:
  * PROBE_RUNNING on a CPU or ready to be, >= 0 a syscall number it sleeps in, PROBE_FAULT asleep
- * outside a syscall (page fault), PROBE_GONE no such thread, PROBE_UNKNOWN cannot tell.
+ * outside a syscall (page fault), PROBE_GONE no such thread, PROBE_UNKNOWN cannot tell: no /proc,
+ * or one of another pid namespace.
  * Where only .../stat may be read (a host that has dropped its privileges): PROBE_ASLEEP, in what
  * is not known.
  */

@@ -84,6 +84,13 @@ i64 os_thread_cpu(i32 tid)
 	return cpu_clock((int)(~(u32)tid << 3 | 6));
 }
 
+bool os_thread_gone(i32 tid)
+{
+	i64 cpu = os_thread_cpu(tid);
+
+	return cpu == -EINVAL || cpu == -ESRCH;
+}
+
 i64 os_process_cpu(void)
 {
 	return cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
@@ -215,27 +222,14 @@ static struct probe {
 } probes[PROBES];
 
 static bool fds_are_private; /* sysmon only */
+/*
+ * /proc/self/task, kept open: the host may change its root.  < 0: there is none in which we are
+ * what we are to ourselves.  sysmon only.
+ */
+static long tasks = -1;
 
 bool os_fds_are_private(void)
 {
-	return fds_are_private;
-}
-
-/*
- * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment,
- * take the lowest free number away from a host that counts on getting it; so the thread gets a
- * table of its own, empty (it copies none, so no pipe of the host is kept open by us).
- */
-bool os_private_fds(bool keep_stderr)
-{
-	long first = keep_stderr ? 3 : 0;
-
-	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
-		probes[i].tid = 0;
-	fds_are_private = gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) ==
-			  0;
-	if (fds_are_private && keep_stderr)
-		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
 	return fds_are_private;
 }
 
@@ -302,13 +296,12 @@ static int parse_stat(const char *buf)
 
 static long probe_open(i32 tid, const char *file)
 {
-	char path[64], *at;
+	char path[32], *at;
 
-	at = put_str(path, "/proc/self/task/");
-	at = put_u32(at, (u32)tid);
+	at = put_u32(path, (u32)tid);
 	at = put_str(at, file);
 	*at = 0;
-	return gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0, 0);
+	return gmp_rawsyscall6(__NR_openat, tasks, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
 }
 
 static void probe_close(struct probe *p)
@@ -326,12 +319,13 @@ static int probe_new(struct probe *p, i32 tid)
 	if (denied)
 		fd = probe_open(tid, "/stat");
 	if (fd < 0)
-		return fd == -ENOENT ? PROBE_GONE : PROBE_UNKNOWN;
+		return PROBE_UNKNOWN;
 	probe_close(p);
 	*p = (struct probe){ tid, (int)fd, denied };
 	return 0;
 }
 
+/* PROBE_UNKNOWN where the file says nothing. */
 static int probe_read(struct probe *p)
 {
 	char buf[128];
@@ -339,27 +333,66 @@ static int probe_read(struct probe *p)
 
 	if (n <= 0) {
 		probe_close(p);
-		return n == -ESRCH ? PROBE_GONE : PROBE_UNKNOWN;
+		return PROBE_UNKNOWN;
 	}
 	buf[n] = 0;
 	return p->stat ? parse_stat(buf) : parse_syscall(buf);
 }
 
-int os_probe(i32 tid)
+static int probe(i32 tid)
 {
 	struct probe *p = &probes[(u32)tid % PROBES];
 	int call;
 
-	if (!fds_are_private)
+	if (tasks < 0)
 		return PROBE_UNKNOWN;
 	if (p->tid == tid) {
 		call = probe_read(p);
-		if (call != PROBE_GONE)
+		if (call != PROBE_UNKNOWN)
 			return call;
 		/* Or the one that we knew is gone, and its number has come back. */
 	}
 	call = probe_new(p, tid);
 	return call < 0 ? call : probe_read(p);
+}
+
+int os_probe(i32 tid)
+{
+	int call = probe(tid);
+
+	/* No such file may mean no such /proc. */
+	return call == PROBE_UNKNOWN && os_thread_gone(tid) ? PROBE_GONE : call;
+}
+
+/* Where /proc is of another pid namespace our threads have other numbers, or others have ours. */
+static long tasks_open(void)
+{
+	tasks = gmp_rawsyscall6(__NR_open, (long)"/proc/self/task",
+				O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
+	if (tasks >= 0 && os_probe(os_gettid()) != PROBE_RUNNING) {
+		gmp_rawsyscall6(__NR_close, tasks, 0, 0, 0, 0, 0);
+		return -1;
+	}
+	return tasks;
+}
+
+/*
+ * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment,
+ * take the lowest free number away from a host that counts on getting it; so the thread gets a
+ * table of its own, empty (it copies none, so no pipe of the host is kept open by us).
+ */
+bool os_private_fds(bool keep_stderr)
+{
+	long first = keep_stderr ? 3 : 0;
+
+	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
+		probes[i].tid = 0;
+	fds_are_private = gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) ==
+			  0;
+	if (fds_are_private && keep_stderr)
+		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
+	tasks = fds_are_private ? tasks_open() : -1;
+	return fds_are_private;
 }
 
 /* The hexadecimal number after the first `name` in the text, all bits where there is none. */
@@ -384,7 +417,7 @@ static u64 parse_mask(const char *text, const char *name)
 bool os_blocks(i32 tid, int signo)
 {
 	char buf[4096];
-	long fd = fds_are_private ? probe_open(tid, "/status") : -1, n;
+	long fd = tasks >= 0 ? probe_open(tid, "/status") : -1, n;
 
 	if (fd < 0)
 		return true;

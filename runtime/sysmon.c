@@ -13,8 +13,6 @@
  */
 #include "runtime/sysmon.h"
 
-#include <asm/errno.h>
-
 #include "runtime/dead.h"
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
@@ -212,7 +210,7 @@ static void reap(struct p *p, struct g *g)
 	if (!seize_ask(p, &s))
 		return;
 	/* Again: the storage may be a new thread's by now, on the same P. */
-	if (s.g == g && os_thread_cpu(g->m->tid) < 0 && seize_take(&s))
+	if (s.g == g && os_probe(g->m->tid) == PROBE_GONE && seize_take(&s))
 		handoffp(p);
 	else
 		seize_drop(&s);
@@ -245,11 +243,9 @@ static bool off_cpu(struct p *p, struct g *g, u64 now)
 
 	seen->cpu_ns = cpu;
 	seen->look_ns = now;
-	if (cpu == -EINVAL || cpu == -ESRCH)
-		reap(p, g);
-	else if (cpu < 0)
-		return true; /* the host forbids the question: the probe must do */
-	if (cpu < 0 || last < 0)
+	if (cpu < 0)
+		return true; /* gone, or the host forbids the question: the probe must do */
+	if (last < 0)
 		return false;
 	if (cpu != last)
 		seen->still_ns = now;
@@ -273,6 +269,8 @@ static void look_running(struct p *p, struct g *g, u64 now)
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
 		retake_blocked(p, g);
+	else if (call == PROBE_GONE)
+		reap(p, g);
 	/* Else the kernel runs somebody else: not ours to change. */
 }
 

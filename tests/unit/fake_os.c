@@ -273,10 +273,10 @@ void os_short_slice(void)
 
 static int probe_answer(struct fake_m *m)
 {
-	if (fake.blind)
-		return PROBE_UNKNOWN;
 	if (!m || m->state == FAKE_DONE)
 		return PROBE_GONE;
+	if (fake.blind)
+		return PROBE_UNKNOWN;
 	if (m->state == FAKE_FUTEX)
 		return 202;
 	return m->state == FAKE_IN_CALL ? m->call : PROBE_RUNNING;

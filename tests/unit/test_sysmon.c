@@ -318,6 +318,17 @@ Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
 	cr_assert_eq(stat_get(strays) + stat_get(overcap), 0);
 }
 
+Test(sysmon, without_proc_takes_the_p_of_a_thread_that_is_gone)
+{
+	fake.blind = true;
+	somebody_waits(false);
+	computes();
+	look_after(20 * US);
+	thread->state = FAKE_DONE;
+	look_after(20 * US);
+	cr_assert(was_taken());
+}
+
 /* ---- slices ---- */
 
 /* Looks every 100 us until the owner is asked for its P; after how long since the grant. */
