@@ -367,13 +367,17 @@ int os_probe(i32 tid)
 /* Where /proc is of another pid namespace our threads have other numbers, or others have ours. */
 static long tasks_open(void)
 {
+	int self;
+
 	tasks = gmp_rawsyscall6(__NR_open, (long)"/proc/self/task",
 				O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
-	if (tasks >= 0 && os_probe(os_gettid()) != PROBE_RUNNING) {
-		gmp_rawsyscall6(__NR_close, tasks, 0, 0, 0, 0, 0);
+	if (tasks < 0)
 		return -1;
-	}
-	return tasks;
+	self = os_probe(os_gettid());
+	if (self == __NR_pread64 || self == PROBE_RUNNING)
+		return tasks;
+	gmp_rawsyscall6(__NR_close, tasks, 0, 0, 0, 0, 0);
+	return -1;
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/gate.h"
@@ -262,4 +263,56 @@ Test(threads, no_more_than_2_run_on_2_ps)
 Test(threads, no_more_than_3_run_on_3_ps)
 {
 	run(3);
+}
+
+/* ---- what the kernel says of a thread ---- */
+
+#define NO_TID 0x3ffffff /* above all numbers of threads */
+
+static au32 sleeper, word;
+
+static void *sleeps(void *arg)
+{
+	store_rel(&sleeper, (u32)os_gettid());
+	while (!load_acq(&word))
+		os_futex_wait(&word, 0, -1);
+	return NULL;
+}
+
+struct said {
+	bool blocks;
+	int of_sleeper, of_none;
+};
+
+/* In a thread of its own, as sysmon: it loses its descriptors. */
+static void *asks_the_kernel(void *arg)
+{
+	struct said *said = arg;
+	i32 tid = (i32)load_acq(&sleeper);
+
+	os_private_fds(true);
+	do
+		said->of_sleeper = os_probe(tid);
+	while (said->of_sleeper == PROBE_RUNNING);
+	said->blocks = os_blocks(tid, SIGUSR1);
+	said->of_none = os_probe(NO_TID);
+	return NULL;
+}
+
+Test(threads, the_kernel_says_what_a_thread_sleeps_in)
+{
+	struct said said;
+	pthread_t t, asker;
+
+	start(&t, sleeps, NULL);
+	while (!load_acq(&sleeper))
+		os_yield();
+	start(&asker, asks_the_kernel, &said);
+	pthread_join(asker, NULL);
+	store_rel(&word, 1);
+	os_futex_wake(&word, 1);
+	pthread_join(t, NULL);
+	cr_assert_eq(said.of_sleeper, SYS_futex, "it was %d", said.of_sleeper);
+	cr_assert_eq(said.of_none, PROBE_GONE);
+	cr_assert_not(said.blocks);
 }
