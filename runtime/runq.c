@@ -114,15 +114,32 @@ u32 globrunq_size(void)
 	       load_rlx(&sched.lockq.size);
 }
 
+/*
+ * Those with a lock first, of which there may always be one; so when one without has waited for a
+ * slice, the two take turns.
+ */
+static struct gqueue *first_queue(u64 now, u64 slice)
+{
+	struct g *back = sched.backq.head;
+
+	if (!sched.lockq.head)
+		return &sched.backq;
+	if (back && !sched.back_had_turn && (i64)(now - back->ready_ns) >= (i64)slice)
+		return &sched.backq;
+	return &sched.lockq;
+}
+
 struct g *boosted_get(struct p *p, u64 now)
 {
 	bool others = sched.runq.head || runq_size(p);
-	struct gqueue *q = sched.lockq.head ? &sched.lockq : &sched.backq;
+	u64 slice = opt_now(slice_us) * 1000ul;
+	struct gqueue *q = first_queue(now, slice);
 
 	if (!q->head)
 		return NULL;
-	if (others && p->boost_ns && now - p->boost_ns >= opt_now(slice_us) * 1000ul)
+	if (others && p->boost_ns && now - p->boost_ns >= slice)
 		return NULL;
+	sched.back_had_turn = q == &sched.backq;
 	return pop(q);
 }
 

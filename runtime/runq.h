@@ -10,8 +10,10 @@
  * A G that comes back from a call goes before those that just want to go on computing, or a thread
  * of short calls beside n hogs is late by n slices at every call.  Before it goes one that holds a
  * lock: a thousand threads may wait for that, one after the other, and the lock is passed on at the
- * rate at which its holders get a P.  The boost is bounded: when a P has served such Gs for a
- * slice, the next grant is for one of the others.
+ * rate at which its holders get a P.  But threads that hold one whenever they come back may be so
+ * many that there is always one: when a G without has waited for a slice the two take turns.  The
+ * boost is bounded: when a P has served such Gs for a slice, the next grant is for one of the
+ * others.
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.
@@ -35,7 +37,7 @@ u32 runq_size(struct p *p);
 void globrunq_put(struct g *g);
 /* Gs in the three; a hint without the lock. */
 u32 globrunq_size(void);
-/* One with a lock, else one back from a call, if p may still prefer them at time now or nobody else
+/* One with a lock or one back from a call, if p may still prefer them at time now or nobody else
  * waits globally. */
 struct g *boosted_get(struct p *p, u64 now);
 /*

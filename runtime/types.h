@@ -278,6 +278,7 @@ struct sched {
 	/* Go before it, within bounds (runq.h): */
 	struct gqueue lockq; /* first those with a lock that others may wait for, */
 	struct gqueue backq; /* then new Gs and those back from a call */
+	bool back_had_turn;  /* the last of the two to be served */
 	au32 gomaxprocs;     /* written under lock, read anywhere */
 	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
 	au32 ncpu;	     /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */

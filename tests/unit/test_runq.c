@@ -165,14 +165,46 @@ Test(runq, who_holds_a_lock_goes_first_of_all)
 {
 	gs[0].back = gs[1].back = gs[2].back = true;
 	gs[1].holder = gs[2].holder = true;
-	for (u32 i = 0; i < 4; i++)
+	for (u32 i = 0; i < 4; i++) {
+		gs[i].ready_ns = fake.now;
 		globrunq_put(&gs[i]);
+	}
 	cr_assert_eq(globrunq_size(), 4);
 	cr_assert_eq(boosted_get(&p1, fake.now), &gs[1]);
 	cr_assert_eq(boosted_get(&p1, fake.now), &gs[2]);
 	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
 	cr_assert_null(boosted_get(&p1, fake.now));
 	cr_assert_eq(globrunq_size(), 1);
+}
+
+/* Eight threads that hold a lock whenever they come back. */
+Test(runq, who_holds_no_lock_has_a_turn_after_a_slice)
+{
+	u64 start = fake.now, slice = opts.slice_us * US, now = start;
+	u32 locked = 0, free = 0;
+
+	for (u32 i = 0; i < 12; i++) {
+		gs[i].back = true;
+		gs[i].holder = i < 8;
+		gs[i].ready_ns = start;
+		globrunq_put(&gs[i]);
+	}
+	for (; free < 4 && locked < 1000; now += 50 * US) {
+		struct g *g = boosted_get(&p1, now);
+
+		cr_assert(now - start >= slice || g->holder, "too early");
+		cr_assert_leq(free, locked);
+		if (!g->holder) {
+			cr_assert_eq(g, &gs[8 + free], "in their order");
+			free++;
+			continue;
+		}
+		locked++;
+		g->ready_ns = now;
+		globrunq_put(g);
+	}
+	cr_assert_eq(free, 4, "nobody waits for ever");
+	cr_assert_leq(now - start, slice + 8 * 50 * US);
 }
 
 Test(runq, prefers_those_who_come_back_for_one_slice)
