@@ -8,7 +8,6 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/stats.h"
-#include "runtime/sysmon.h"
 #include "runtime/trace.h"
 
 const char preempt_mark;
@@ -143,16 +142,4 @@ void preempt_park(struct m *m)
 		acquirep(m, false); /* a stray, seen running */
 	else
 		preempt_yield(m);
-}
-
-void preempt_above(u32 n)
-{
-	for (u32 i = n; i < sched.nallp; i++) {
-		struct g *g = load_acq(&sched.allp[i]->g); /* @pair owner */
-
-		if (!g)
-			continue;
-		preempt_request(g);
-		sysmon_hurry();
-	}
 }

@@ -58,7 +58,5 @@ void preempt_yield(struct m *m);
  * slices; then the locks count no more, in case that the count is wrong.  By: m.
  */
 bool preempt_put_off(struct m *m);
-/* Requests the Ps at and above id n back. */
-void preempt_above(u32 n);
 
 #endif

@@ -590,7 +590,8 @@ u32 procresize(u32 n)
 	fresh = lend_locked(n);
 	mutex_unlock(&sched.lock);
 	hand_out(fresh);
-	preempt_above(n);
+	if (n < old)
+		sysmon_call_in();
 	crit_leave(mask);
 	return old;
 }

@@ -23,6 +23,7 @@
 
 #define ROUND_NS 50000ul
 #define ROUND_MAX_NS 1000000ul
+#define ASK_NS 1000000ul
 
 static void ask(struct g *g)
 {
@@ -51,6 +52,23 @@ u32 call_in(u32 from)
 		held++;
 	}
 	return held;
+}
+
+u64 call_in_excess(u64 now)
+{
+	u64 mask;
+	u32 held;
+
+	/* First: whoever lowers the cap meanwhile sets it again. */
+	if (!load_rlx(&sched.excess) || !xchg_ar(&sched.excess, 0))
+		return 0;
+	mask = crit_enter();
+	held = call_in(load_rlx(&sched.nlent));
+	crit_leave(mask);
+	if (!held)
+		return 0;
+	store_rlx(&sched.excess, 1);
+	return now + ASK_NS;
 }
 
 /*

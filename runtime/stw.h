@@ -10,6 +10,11 @@
  * round only.  Signals blocked.
  */
 u32 call_in(u32 from);
+/*
+ * Once the cap was lowered: the same for the Ps above it, also while nobody waits, or who only
+ * computes would keep one for ever.  When to ask again, 0: none is held.  sysmon only.
+ */
+u64 call_in_excess(u64 now);
 /* 0, -ETIMEDOUT after timeout_ms (0: no limit), -EOPNOTSUPP when the cap is dissolved. */
 int stoptheworld(u32 timeout_ms);
 /* By: who stopped it. */

@@ -28,6 +28,7 @@
 #include "runtime/proc.h"
 #include "runtime/stats.h"
 #include "runtime/stray.h"
+#include "runtime/stw.h"
 #include "runtime/sysmon_life.h"
 #include "runtime/trace.h"
 
@@ -54,6 +55,7 @@ struct rounds {
 	u64 strays_ns, strays_delay_ns; /* when the strays are due; how often */
 	u64 trace_ns;
 	u64 dead_ns;
+	u64 above_ns; /* when Ps above the cap are called in again, 0: none are held */
 	struct pace pace;
 	struct fence_watch fence;
 	u64 alone_ns; /* since when one G is left, 0: there are more */
@@ -74,15 +76,19 @@ static u64 max_u64(u64 a, u64 b)
 
 /* ---- sleeping and waking ---- */
 
+static void ring(void)
+{
+	add_sc(page_bell(), 1);
+	os_futex_wake_shared(page_bell(), 1);
+}
+
 static void wake_from(enum sysmon_sleep from)
 {
 	/* relaxed: the caller's enqueue is a full barrier (@pair doze); an entry may miss it. */
 	u32 sleep = load_rlx(&sched.sysmon_asleep);
 
-	if (sleep >= from && cas_ar(&sched.sysmon_asleep, sleep, SYSMON_AWAKE)) {
-		add_ar(page_bell(), 1);
-		os_futex_wake_shared(page_bell(), 1);
-	}
+	if (sleep >= from && cas_ar(&sched.sysmon_asleep, sleep, SYSMON_AWAKE))
+		ring();
 }
 
 void sysmon_kick(void)
@@ -111,8 +117,13 @@ void sysmon_await_start(void)
 void sysmon_stop(void)
 {
 	store_rel(&sched.sysmon_quit, 1);
-	add_sc(page_bell(), 1);
-	os_futex_wake_shared(page_bell(), 1);
+	ring();
+}
+
+void sysmon_call_in(void)
+{
+	store_rlx(&sched.excess, 1); /* published by the bell */
+	ring();
 }
 
 /* One G is left, for which there is nothing to do; what was asked for by name goes on. */
@@ -134,7 +145,7 @@ static bool nap(i64 ns, const struct rounds *r)
 	u32 seq = load_acq(bell);
 	bool kicked;
 
-	if (page_wanted())
+	if (page_wanted() || (load_rlx(&sched.excess) && !r->above_ns))
 		return false;
 	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
 		os_futex_wait_shared(bell, seq, ns);
@@ -155,8 +166,8 @@ static bool nap(i64 ns, const struct rounds *r)
 /* ---- one P ---- */
 
 /*
- * Takes p from g if g is still as it was seen.  blocked: g must sleep in the kernel, what for goes
- * to *call; else it must be in a bracket (want SYSCALL) or just run on (want RUNNING).
+ * Takes p from g if g is still as it was seen: in a bracket (want SYSCALL), or running on (want
+ * RUNNING).  call: but not on a CPU, or ready to be; what it does instead goes there.
  */
 static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 {
@@ -170,24 +181,29 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 	    load_rlx(&g->syscalltick) == p->seen.syscalltick) {
 		if (call)
 			*call = os_probe(g->m->tid);
-		if ((!call || *call >= PROBE_FAULT || *call == PROBE_UNKNOWN) && seize_take(&s))
+		if ((!call || *call != PROBE_RUNNING) && seize_take(&s))
 			return true;
 	}
 	seize_drop(&s);
 	return false;
 }
 
-/* G: running -> stray.  By: sysmon.  After: the P is handed on. */
+/*
+ * G: running -> stray, or its thread has ended without telling us (a raw exit).  By: sysmon.
+ * After: the P is handed on.
+ */
 static void retake_blocked(struct p *p, struct g *g)
 {
 	int call;
 
 	if (!seize(p, g, G_RUNNING, &call))
 		return;
-	sched.taken++;
-	stat_stray(call);
-	trace(GO_STRAY, (u32)call, g->goid);
-	stray_add(g);
+	if (call != PROBE_GONE) {
+		sched.taken++;
+		stat_stray(call);
+		trace(GO_STRAY, (u32)call, g->goid);
+		stray_add(g);
+	}
 	handoffp(p);
 }
 
@@ -200,20 +216,6 @@ static void retake_loan(struct p *p, struct g *g)
 	stat_add(retakes, 1);
 	loan_lapsed(p);
 	handoffp(p);
-}
-
-/* The thread ended without telling us (a raw exit). */
-static void reap(struct p *p, struct g *g)
-{
-	struct seizure s;
-
-	if (!seize_ask(p, &s))
-		return;
-	/* Again: the storage may be a new thread's by now, on the same P. */
-	if (s.g == g && os_probe(g->m->tid) == PROBE_GONE && seize_take(&s))
-		handoffp(p);
-	else
-		seize_drop(&s);
 }
 
 static void look_call(struct p *p, struct g *g, u64 now)
@@ -267,10 +269,8 @@ static void look_running(struct p *p, struct g *g, u64 now)
 	if (!off_cpu(p, g, now))
 		return;
 	call = os_probe(g->m->tid);
-	if (call >= PROBE_FAULT || (call == PROBE_UNKNOWN && now - seen->still_ns >= BLIND_NS))
+	if (call != PROBE_RUNNING && (call != PROBE_UNKNOWN || now - seen->still_ns >= BLIND_NS))
 		retake_blocked(p, g);
-	else if (call == PROBE_GONE)
-		reap(p, g);
 	/* Else the kernel runs somebody else: not ours to change. */
 }
 
@@ -437,6 +437,8 @@ static u64 next_due(struct rounds *r, u64 now)
 		at = min_u64(at, sched.limit_ns);
 	if (opts.checkdead)
 		at = min_u64(at, r->dead_ns);
+	if (r->above_ns)
+		at = min_u64(at, r->above_ns);
 	if (r->pace.due_ns)
 		at = min_u64(at, r->pace.due_ns);
 	if (r->alone_ns)
@@ -535,6 +537,8 @@ static i64 round_once(struct rounds *r)
 	round_dead(r, now);
 	pace_round(&r->pace, now);
 	page_serve(now);
+	if (now >= r->above_ns)
+		r->above_ns = call_in_excess(now);
 	round_alone(r, now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);

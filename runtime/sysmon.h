@@ -26,6 +26,8 @@ void sysmon_hurry(void);
  * one.
  */
 void sysmon_await_start(void);
+/* There are Ps above the cap, which some may hold who only compute. */
+void sysmon_call_in(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);
 

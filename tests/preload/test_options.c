@@ -366,6 +366,7 @@ Test(api, brackets_numbers_and_resizing)
 				"by number: 1\n"
 				"was 1, then 4, then 2, is 1\n"
 				"after resizing: 1\n"
+				"one computes: 1\n"
 				"books: 0\n");
 	cr_expect_str_eq(r.err, "");
 	run_free(&r);

@@ -11,6 +11,7 @@
 #include "runtime/note.h"
 #include "runtime/gmprt.h"
 #include "runtime/runq.h"
+#include "runtime/stw.h"
 #include "tests/unit/fake_g.h"
 
 static struct m *m;
@@ -395,8 +396,10 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	last = over(gs, 3);
 	procresize(2);
 	cr_assert(has_p(last), "nobody is stopped");
-	cr_assert_eq(load_rlx(&last->preempt), 1, "but asked");
+	cr_assert_gt(call_in_excess(fake.now), fake.now, "but asked, and once more");
+	cr_assert_eq(load_rlx(&last->preempt), 1);
 	give_up(last);
+	cr_assert_eq(call_in_excess(fake.now), 0);
 	cr_assert_eq(load_rlx(&sched.allp[2]->status), P_DEAD);
 	cr_assert_eq(sched.npidle, 0);
 	cr_assert_eq(sched_check(), 0);

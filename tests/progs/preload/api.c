@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
+#include "tests/support/task.h"
 #include "tests/support/wait.h"
 
 static int to[2];
@@ -77,6 +78,53 @@ static void errors(void)
 	printf("errno: %d\n", errno);
 }
 
+/* Shared with an agent: nobody here is to look, for that takes a P. */
+struct crowd {
+	struct hog hogs[3];
+	pid_t pid;
+	struct text_range library;
+	volatile int one_computes;
+};
+
+static bool two_are_parked(void *arg)
+{
+	struct crowd *c = arg;
+	struct task_syscall s;
+	int n = 0;
+
+	for (int i = 0; i < 3; i++) {
+		task_read_syscall(c->pid, c->hogs[i].tid, &s);
+		n += s.nr == SYS_futex && s.pc >= c->library.lo && s.pc < c->library.hi;
+	}
+	return n == 2;
+}
+
+static void watches(void *arg)
+{
+	struct crowd *c = arg;
+
+	c->one_computes = wait_until(two_are_parked, c, DEADLINE_NS);
+	for (int i = 0; i < 3; i++)
+		c->hogs[i].stop = 1;
+}
+
+/* While nobody waits for a P, all but one of those who compute lose theirs. */
+static void lowered(void)
+{
+	struct crowd *c = shared(sizeof(*c));
+
+	c->pid = getpid();
+	c->library = task_library_text(c->pid);
+	gmp_maxprocs(4);
+	for (int i = 0; i < 3; i++)
+		hog_start(&c->hogs[i]);
+	agent_run(watches, c);
+	gmp_maxprocs(1);
+	for (int i = 0; i < 3; i++)
+		join(c->hogs[i].thread);
+	printf("one computes: %d\n", c->one_computes);
+}
+
 int main(void)
 {
 	struct hog hogs[3];
@@ -104,6 +152,7 @@ int main(void)
 		hog_stop(&hogs[i]);
 	stop = 1;
 	join(t);
+	lowered();
 	printf("books: %d\n", gmp_check());
 	return 0;
 }
