@@ -144,27 +144,44 @@ static bool take_world(u64 end)
 	return true;
 }
 
-int stoptheworld(u32 timeout_ms)
+/* The caller's bracket; a handler's may be inside of that of the call that it interrupted. */
+static void enter(void)
 {
 	struct m *m;
+
+	gmp_entersyscall();
+	m = getm();
+	if (!m || !load_rlx(&m->live))
+		return;
+	m->world_sp = m->gate_sp;
+	m->gate_sp = UINTPTR_MAX; /* no frame is outside of this bracket */
+	entersyscallblock(m);
+}
+
+static void leave(void)
+{
+	struct m *m = getm();
+
+	if (m && load_rlx(&m->live))
+		m->gate_sp = m->world_sp;
+	gmp_exitsyscall();
+}
+
+int stoptheworld(u32 timeout_ms)
+{
 	u64 end;
 	bool mine;
 
 	if (!load_acq(&sched.active)) /* @pair active */
 		return 0;
-	gmp_entersyscall();
-	m = getm();
-	if (m && load_rlx(&m->live)) {
-		m->gate_sp = UINTPTR_MAX; /* no frame is outside of this bracket */
-		entersyscallblock(m);
-	}
+	enter();
 	end = timeout_ms ? os_nanotime() + timeout_ms * 1000000ul : ~0ul;
 	mine = take_world(end);
 	if (mine && stop_all(end))
 		return 0;
 	if (mine)
 		start_all();
-	gmp_exitsyscall();
+	leave();
 	return load_rlx(&sched.dissolved) ? -EOPNOTSUPP : -ETIMEDOUT;
 }
 
@@ -173,5 +190,5 @@ void starttheworld(void)
 	if (!load_rlx(&sched.stopping))
 		return;
 	start_all();
-	gmp_exitsyscall();
+	leave();
 }

@@ -169,6 +169,7 @@ struct m {
 	struct birth *birth; /* for ever */
 	struct p *p;	     /* P held last; g->hold says if it still is.  Owner only. */
 	uintptr_t gate_sp;   /* stack pointer at the outermost open bracket.  Owner only. */
+	uintptr_t world_sp;  /* the same before it stopped the world.  Owner only. */
 	u64 api_brackets;    /* gmp_entersyscall: a bit each, last in bit 0.  Owner only. */
 	bool queued;	     /* on a run queue, or granted and not yet adopted.  Owner only. */
 	au32 held;	  /* locks of the host's, roughly: gate.h.  Owner writes, sysmon reads. */

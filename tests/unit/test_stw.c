@@ -173,3 +173,18 @@ Test(stw, a_process_with_one_thread_is_stopped_already)
 	cr_assert_eq(gmp_stop_the_world(1), 0);
 	gmp_start_the_world();
 }
+
+/* A handler that interrupted a call dumps, and jumps out of the call. */
+Test(stw, a_jump_out_of_a_call_in_which_the_world_was_stopped_closes_it)
+{
+	struct m *m = g_here(1);
+	uintptr_t sp = (uintptr_t)__builtin_frame_address(0);
+
+	gate_open(WILL_WAIT, 0, sp);
+	cr_assert_eq(gmp_stop_the_world(0), 0);
+	gmp_start_the_world();
+	cr_assert_eq(m->depth, 1, "it blocks still");
+	gate_jump(sp + 1024);
+	cr_assert_eq(m->depth, 0);
+	cr_assert(g_has_p(m->g));
+}
