@@ -10,6 +10,9 @@
 #include "runtime/stats.h"
 #include "runtime/trace.h"
 
+#define YIELDS 100
+#define SENDER_NS 50000
+
 const char preempt_mark;
 au32 preempt_signo = { PREEMPT_SIGNO };
 au32 preempt_handled;
@@ -79,13 +82,22 @@ void preempt_foreign(struct m *m)
 		take_pending(m, sig);
 }
 
+/* One of the host's real-time threads never yields to an ordinary one, which the sender may be. */
+static void give_way(struct m *m, u32 sig, u32 turns)
+{
+	if (turns < YIELDS)
+		os_yield();
+	else
+		os_futex_wait(&m->sig, sig, SENDER_NS);
+}
+
 void preempt_settle(struct m *m)
 {
-	u32 sig;
+	u32 sig, turns = 0;
 
 	while ((sig = load_acq(&m->sig)) != SIG_NONE) {
 		/* Every return from the kernel delivers what is pending and not blocked. */
-		os_yield();
+		give_way(m, sig, turns++);
 		if (sig & SIG_SENT && load_acq(&m->sig) == sig)
 			take_pending(m, sig);
 	}

@@ -92,6 +92,7 @@ struct fake {
 	u64 yield_ns;
 	u64 coarse_ns; /* the clock jumps so much further: who wakes in that time wakes at once */
 	/* What the kernel can and cannot do. */
+	bool realtime; /* whoever yields goes on */
 	bool no_membarrier, membarrier_refused, no_wipe, blind, nonblocking;
 	int cpus;
 	u32 pages_left; /* slabs until os_pages() fails */

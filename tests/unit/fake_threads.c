@@ -425,7 +425,8 @@ void fake_yield(void)
 	if (!fake.self)
 		return;
 	fake_make_ready(fake.self);
-	reschedule();
+	if (!fake.realtime)
+		reschedule();
 	deliver();
 }
 

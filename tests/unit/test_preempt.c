@@ -132,6 +132,30 @@ Test(preempt, settling_is_not_kept_up_by_one_that_the_kernel_merged)
 	cr_assert_eq(fake_test.nsigs, 1, "the host's own is still to come");
 }
 
+static void sends_nothing_after_all(void *arg)
+{
+	struct m *to = arg;
+
+	fake_compute(3 * MS);
+	store_rel(&to->sig, SIG_NONE);
+}
+
+static void settles_in_real_time(void *arg)
+{
+	store_rel(&getm()->sig, 7 << 1);
+	fake_spawn(sends_nothing_after_all, getm());
+	fake.realtime = true;
+	preempt_settle(getm());
+	fake.realtime = false;
+}
+
+Test(preempt, a_real_time_thread_that_settles_lets_the_sender_run)
+{
+	fake_reset(0);
+	g_first(1, settles_in_real_time, NULL);
+	fake_run();
+}
+
 Test(preempt, a_foreign_signal_may_stand_for_ours)
 {
 	fake_post_signal(&fake_test, PREEMPT_SIGNO, NULL);
