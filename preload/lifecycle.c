@@ -107,12 +107,17 @@ __attribute__((constructor)) static void load(void)
 	gmp_init();
 }
 
+bool on_borrowed_memory(void)
+{
+	return getm() == &m_vfork || (load_rlx(&sched.active) && sched.pid != os_getpid());
+}
+
 /* The books, when a broken one must not pass unseen, and the counters. */
 void last_words(void)
 {
 	static bool done;
 
-	if (done || !load_rlx(&sched.active) || getm() == &m_vfork)
+	if (done || !load_rlx(&sched.active) || on_borrowed_memory())
 		return;
 	done = true;
 	if (opts.on_bug == ON_BUG_ABORT)

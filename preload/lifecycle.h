@@ -28,6 +28,12 @@ void threads_retire(const char *why);
 void last_words(void);
 /* sandbox.c: before a system call that may lock the calling thread in. */
 void sandbox_by_number(long nr, long a1, long a2, long a3);
+/*
+ * The caller runs on the memory of another process, as a child by vfork does, and one by clone with
+ * CLONE_VM: what our words say, of signals, threads and counters, is not of this process, and must
+ * be as it was when the other one goes on.
+ */
+bool on_borrowed_memory(void);
 /* The parent's side of a child that shares its memory and thread-local data while it sleeps. */
 struct m *gmp_vfork_enter(void);
 void gmp_vfork_leave(struct m *m);

@@ -72,7 +72,7 @@ static void thread_join(void)
  */
 void threads_quiesce(void)
 {
-	if (getm() != &m_vfork) /* a vfork child: the threads are its parent's */
+	if (!on_borrowed_memory()) /* else the threads are another's */
 		sysmon_end(1);
 }
 
@@ -87,7 +87,7 @@ static void watch(void)
 
 void threads_retire(const char *why)
 {
-	if (getm() == &m_vfork || opts.disable) /* a vfork child executes another program soon */
+	if (on_borrowed_memory() || opts.disable) /* that executes another program soon */
 		return;
 	if (opts.verbose)
 		gmp_warn("host: %s runs untouched from here on: %s", program_invocation_short_name,
@@ -220,6 +220,7 @@ static bool activate_first(void)
 		return false;
 	if (!have_key)
 		have_key = pthread_key_create(&exit_key, on_thread_exit) == 0;
+	sched.pid = os_getpid();
 	if (!have_key || sched_start(limit_start()) != 0) {
 		gmp_warn("threads: no memory or key for the scheduler; running without it");
 		opts.disable = 1;

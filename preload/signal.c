@@ -34,6 +34,9 @@ static struct taken {
 static au32 wants_sigurg;    /* the host has an interest in it */
 static au32 altstack_shared; /* two threads have, or had, the same alternate stack */
 
+EXPORT int shim_sigaction(int sig, const struct sigaction *act,
+			  struct sigaction *old) __asm__("sigaction");
+
 static struct taken *find_taken(int sig)
 {
 	for (u32 i = 0; i < 2; i++)
@@ -91,7 +94,7 @@ static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 		return; /* blocked until we return */
 	}
 	if (act.sa_flags & SA_RESETHAND)
-		swap_host(t, &dfl);
+		shim_sigaction(sig, &dfl, NULL);
 	call_host(&act, sig, info, context);
 }
 
@@ -217,6 +220,8 @@ static void drain_sigurg(void)
  */
 static void note_interest(void)
 {
+	if (on_borrowed_memory())
+		return;
 	store_rlx(&wants_sigurg, 1);
 	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG &&
 	    !load_acq(&taken[1].signo)) {
@@ -316,8 +321,23 @@ void signals_activated(void)
 
 /* ---- what the host sees ---- */
 
-EXPORT int shim_sigaction(int sig, const struct sigaction *act,
-			  struct sigaction *old) __asm__("sigaction");
+/*
+ * The kernel's table is the caller's own, and the record is its parent's: what the caller sets is
+ * set in the kernel alone, and where that still is our handler the record says what it stands for.
+ */
+static int action_on_borrowed_memory(struct taken *t, int sig, const struct sigaction *act,
+				     struct sigaction *old)
+{
+	struct sigaction was;
+	int r = real_sigaction(sig, act, &was);
+
+	if (r == 0 && was.sa_sigaction == on_preempt)
+		was = swap_host(t, NULL);
+	if (r == 0 && old)
+		*old = was;
+	return r;
+}
+
 EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct taken *t = find_taken(sig);
@@ -327,6 +347,8 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 		note_interest();
 	if (!t)
 		return real_sigaction(sig, act, old);
+	if (on_borrowed_memory())
+		return action_on_borrowed_memory(t, sig, act, old);
 	was = swap_host(t, act);
 	if (act)
 		install(sig, act);

@@ -290,6 +290,7 @@ struct sched {
 	u32 mnext;
 	au64 goidgen; /* written under lock; sysmon compares */
 	u64 start_ns;
+	i32 pid; /* the process that all this belongs to; written before active */
 	struct p *allp[MAXPROCS_MAX];
 	struct stats own_stats; /* until there is a page; stats.h */
 

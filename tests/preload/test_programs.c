@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,6 +77,8 @@ SAME(clones, such_a_clone_of_a_process_with_one_thread_executes, "clones",
      "first_vforks_and_executes")
 SAME(clones, a_clone_runs_beside_the_thread_whose_data_it_shares, "clones", "shares")
 SAME(clones, a_clone_runs_beside_the_only_thread, "clones", "first_shares")
+SAME(clones, a_clone_exits_that_shares_its_parents_data, "clones", "shares_and_exits")
+SAME(clones, a_clone_exits_beside_the_only_thread, "clones", "first_shares_and_exits")
 SAME(clones, clones_by_number, "clones", "by_number")
 SAME(clones, clones_by_number_of_a_process_with_one_thread, "clones", "first_by_number")
 SAME(clones, clones_that_are_refused, "clones", "refused")
@@ -95,6 +98,22 @@ Test(clones, verbose_tells_of_a_thread_that_shares_its_data)
 		cr_assert(strstr(r.err, words[i]), "%s: %s", cases[i], r.err);
 		run_free(&r);
 	}
+}
+
+/* The child exits before its parent makes 42 threads, one after the other at one P. */
+Test(clones, the_last_words_are_not_the_clones)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+	struct run r = { .env = env };
+	const char *handoffs;
+
+	run_victim(&r, 1, "clones", "shares_and_exits", NULL);
+	cr_assert(run_ok(&r));
+	cr_expect_eq(count_lines_with(r.err, "gmp: stats: "), 1, "%s", r.err);
+	handoffs = strstr(r.err, "handoffs=");
+	cr_assert(handoffs);
+	cr_expect_gt(atoi(handoffs + 9), 40, "%s", r.err);
+	run_free(&r);
 }
 
 SAME(sandbox, a_thread_in_strict_mode_reads_and_writes, "sandbox", "strict")
@@ -162,6 +181,8 @@ SAME(signals, urgent_data_is_told_of, "urgent", "out_of_band")
 SAME(signals, sigurg_is_read_from_a_descriptor, "urgent", "signalfd")
 SAME(signals, a_program_uses_every_real_time_signal, "urgent", "all_real_time_signals")
 SAME(signals, real_time_signals_queue, "urgent", "real_time_burst")
+SAME(signals, children_of_vfork_reset_their_own, "urgent", "children_reset")
+SAME(signals, children_of_vfork_block_their_own, "urgent", "children_block")
 SAME(signals, hogs_that_block_all_signals_take_turns, "signals", "all_signals_blocked")
 SAME(signals, hogs_that_block_all_signals_by_number_take_turns, "signals",
      "all_signals_blocked_raw")

@@ -139,6 +139,18 @@ static void *shares(void *arg)
 	return NULL;
 }
 
+static int exits(void *arg)
+{
+	_exit((int)(long)arg + 4);
+}
+
+static void *shares_and_exits(void *arg)
+{
+	printf("child: %d\n", status_of(make(exits, CLONE_VM)));
+	works("its parent");
+	return NULL;
+}
+
 /* ---- by number ---- */
 
 struct clone3 {
@@ -219,6 +231,7 @@ static void first(void *(*body)(void *))
 CASE(forks)
 CASE(vforks_and_executes)
 CASE(shares)
+CASE(shares_and_exits)
 CASE(by_number)
 CASE(refused)
 
@@ -235,6 +248,8 @@ static const struct a_case cases[] = {
 	{ "first_vforks_and_executes", case_first_vforks_and_executes },
 	{ "shares", case_shares },
 	{ "first_shares", case_first_shares },
+	{ "shares_and_exits", case_shares_and_exits },
+	{ "first_shares_and_exits", case_first_shares_and_exits },
 	{ "by_number", case_by_number },
 	{ "first_by_number", case_first_by_number },
 	{ "refused", case_refused },

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
@@ -324,6 +326,99 @@ static void case_caught(void)
 	hog_stop(&more);
 }
 
+/* --- children that run on our memory, with signals of their own --- */
+
+static bool had_ours, has_default;
+
+static void reset_everything(void)
+{
+	struct sigaction dfl = { .sa_handler = SIG_DFL }, old;
+
+	sigaction(SIGURG, NULL, &old);
+	had_ours = old.sa_handler == on_oob;
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &dfl, NULL);
+	sigaction(SIGURG, NULL, &old);
+	has_default = old.sa_handler == SIG_DFL;
+}
+
+static void block_sigurg(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGURG);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+}
+
+static int clone_body(void *body)
+{
+	((void (*)(void))body)();
+	_exit(0);
+}
+
+static void in_children(void (*body)(void))
+{
+	static const int flags[] = { CLONE_VM | CLONE_VFORK | SIGCHLD, CLONE_VM | SIGCHLD };
+	static char stack[65536] __attribute__((aligned(16)));
+	int status;
+	pid_t pid = vfork();
+
+	if (pid == 0) {
+		body();
+		_exit(0);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0, "vfork");
+	for (int i = 0; i < 2; i++) {
+		pid = clone(clone_body, stack + sizeof(stack), flags[i], (void *)body);
+		check(waitpid(pid, &status, 0) == pid && status == 0, "clone");
+	}
+}
+
+static void *has_children(void *body)
+{
+	in_children((void (*)(void))body);
+	return NULL;
+}
+
+/* Beside hogs that go on taking turns. */
+static void beside_hogs(void (*body)(void))
+{
+	struct hog more;
+
+	hog_start(&hog);
+	hog_start(&more);
+	join(spawn(has_children, (void *)body));
+	for (int i = 0; i < 10; i++) {
+		uint64_t a = hog.rounds, b = more.rounds;
+		int64_t end = now_ns() + DEADLINE_NS;
+
+		while (hog.rounds == a || more.rounds == b)
+			check(now_ns() < end && usleep(1000) == 0, "the hogs take turns");
+	}
+	hog_stop(&hog);
+	hog_stop(&more);
+}
+
+static void case_children_reset(void)
+{
+	struct sigaction sa = { .sa_handler = on_oob, .sa_flags = SA_RESTART }, old;
+
+	check(sigaction(SIGURG, &sa, NULL) == 0, "sigaction");
+	beside_hogs(reset_everything);
+	check(sigaction(SIGURG, NULL, &old) == 0, "sigaction");
+	printf("the child had ours: %d, then the default: %d\n", had_ours, has_default);
+	printf("we have ours: %d", old.sa_handler == on_oob);
+	raise(SIGURG);
+	printf(", which runs: %d\n", handled);
+}
+
+static void case_children_block(void)
+{
+	beside_hogs(block_sigurg);
+	printf("all is well\n");
+}
+
 static const struct a_case cases[] = {
 	{ "own_sigurg", case_own_sigurg },
 	{ "late_sigurg", case_late_sigurg },
@@ -334,6 +429,8 @@ static const struct a_case cases[] = {
 	{ "all_real_time_signals", case_all_real_time_signals },
 	{ "real_time_burst", case_real_time_burst },
 	{ "caught", case_caught },
+	{ "children_reset", case_children_reset },
+	{ "children_block", case_children_block },
 	{ NULL, NULL },
 };
 
