@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <ucontext.h>
 
 #include "preload/gate.h"
@@ -23,7 +24,9 @@
 
 #define RT_FIRST 40 /* the real-time signals below are the ones that programs pick */
 #define DRAIN_NS 1000000000ul
-#define FULL_MASK 48 /* a mask of so many signals names none of them in particular */
+#define HANDLER_DEPTH 2048 /* we need a quarter of it */
+#define OLD_FRAME 4096	   /* the kernel's for a signal, where it does not say: before 5.14 */
+#define FULL_MASK 48	   /* a mask of so many signals names none of them in particular */
 
 /* The numbers we have taken: SIGURG, then perhaps a real-time one.  Kept across fork. */
 static struct taken {
@@ -32,7 +35,8 @@ static struct taken {
 } taken[2];
 
 static au32 wants_sigurg;    /* the host has an interest in it */
-static au32 altstack_shared; /* two threads have, or had, the same alternate stack */
+static au32 altstack_wanted; /* the host has put a handler on it */
+static au32 altstack_unfit;  /* some thread's is another's too, or has no room for us */
 
 EXPORT int shim_sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old) __asm__("sigaction");
@@ -148,15 +152,17 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 /* ---- taking a number ---- */
 
 /*
- * On the alternate stack where there is one of the thread's own: a thread that runs with a stack
+ * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
  * pointer of its own making (Erlang's compiled code has nothing free below it) has one for that
- * reason.  With the host's handler in place its choice of restart and stack is the kernel's too.
+ * reason, and they are put there all.  Who has one and never uses it may have made it of any size,
+ * and freed it.  With the host's handler in place its choice of restart and stack is the kernel's
+ * too.
  */
 static int install(int sig, const struct sigaction *host)
 {
 	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
 
-	if (!load_rlx(&altstack_shared))
+	if (load_rlx(&altstack_wanted) && !load_rlx(&altstack_unfit))
 		act.sa_flags |= SA_ONSTACK;
 
 	/*
@@ -272,9 +278,29 @@ static bool shares_altstack(struct m *self, u64 stack)
 	return false;
 }
 
+/* The kernel's frame, and what our handler has below it until the thread has its P. */
+static size_t handler_needs(void)
+{
+	size_t frame = getauxval(AT_MINSIGSTKSZ);
+
+	return (frame ? frame : OLD_FRAME) + HANDLER_DEPTH;
+}
+
+/* After the answer to where has changed.  By: who has sched.host, signals blocked. */
+static void install_again_locked(void)
+{
+	for (u32 i = 0; i < 2; i++) {
+		u32 sig = load_acq(&taken[i].signo); /* @pair taken */
+
+		if (sig)
+			install((int)sig, &taken[i].host);
+	}
+}
+
 /*
  * One stack for all threads (varnish) does for handlers that never return, but two threads parked
- * on it would overwrite each other.  Our signal is blocked until the kernel knows better.
+ * on it would overwrite each other.  One of MINSIGSTKSZ does for a handler of three lines, which
+ * comes when the thread crashes.  Our signal is blocked until the kernel knows better.
  */
 static void note_altstack(struct m *m)
 {
@@ -283,16 +309,26 @@ static void note_altstack(struct m *m)
 	os_altstack(&lo, &hi);
 	mutex_lock(&sched.host);
 	store_rlx(&m->altstack, lo);
-	if (lo && shares_altstack(m, lo)) {
-		store_rlx(&altstack_shared, 1);
-		for (u32 i = 0; i < 2; i++) {
-			u32 sig = load_acq(&taken[i].signo); /* @pair taken */
-
-			if (sig)
-				install((int)sig, &taken[i].host);
-		}
+	if (lo && (hi - lo < handler_needs() || shares_altstack(m, lo))) {
+		store_rlx(&altstack_unfit, 1);
+		install_again_locked();
 	}
 	mutex_unlock(&sched.host);
+}
+
+static void note_handler(const struct sigaction *act)
+{
+	u64 mask;
+
+	if (!is_handler(act) || !(act->sa_flags & SA_ONSTACK) || load_rlx(&altstack_wanted) ||
+	    on_borrowed_memory())
+		return;
+	mask = crit_enter();
+	mutex_lock(&sched.host);
+	store_rlx(&altstack_wanted, 1);
+	install_again_locked();
+	mutex_unlock(&sched.host);
+	crit_leave(mask);
 }
 
 EXPORT int shim_sigaltstack(const stack_t *stack, stack_t *old) __asm__("sigaltstack");
@@ -343,6 +379,8 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 	struct taken *t = find_taken(sig);
 	struct sigaction was;
 
+	if (act)
+		note_handler(act);
 	if (sig == SIGURG && act && is_handler(act))
 		note_interest();
 	if (!t)

@@ -360,6 +360,7 @@ static void *computes_on_its_own_stack(void *arg)
 	long touched = 0;
 
 	check(sigaltstack(&ss, NULL) == 0, "sigaltstack");
+	handle(SIGUSR1, jumps, SA_ONSTACK); /* as Erlang does with all of its own */
 	while (thread_cpu_ns() < end) {
 		compute_at(stack + BELOW);
 		touched += memcmp(stack, zeros, BELOW) != 0;

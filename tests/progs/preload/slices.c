@@ -107,15 +107,19 @@ static size_t alternate_size(void)
 }
 
 /* A page that nobody may touch lies below the stack: who needs more of it ends the program. */
-static void *raises_on_alternate_stack(void *arg)
+static void alternate_stack(size_t size)
 {
-	size_t size = alternate_size(), page = (size_t)getpagesize();
-	size_t all = page + (size + page - 1) / page * page;
+	size_t page = (size_t)getpagesize(), all = page + (size + page - 1) / page * page;
 	char *mem = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	stack_t ss = { .ss_sp = mem + all - size, .ss_size = size };
 
 	check(mem != MAP_FAILED && mprotect(mem, page, PROT_NONE) == 0, "mmap");
 	check(sigaltstack(&ss, NULL) == 0, "sigaltstack");
+}
+
+static void *raises_on_alternate_stack(void *arg)
+{
+	alternate_stack(alternate_size());
 	raise(SIGUSR2);
 	return NULL;
 }
@@ -124,6 +128,25 @@ static void case_on_alternate_stacks(void)
 {
 	handle(SA_ONSTACK);
 	run_beside_hog(NULL, raises_on_alternate_stack);
+}
+
+/* For handlers that never run, of any size that the kernel takes. */
+static void *has_alternate_stack(void *arg)
+{
+	alternate_stack((size_t)arg);
+	lose_slices(3, NULL);
+	count_done();
+	return NULL;
+}
+
+static void case_beside_alternate_stacks(void)
+{
+	handle(SA_ONSTACK);
+	hog_start(&hog);
+	for (size_t size = 16384; size >= 2048; size -= 512)
+		join(spawn(has_alternate_stack, (void *)size));
+	hog_stop(&hog);
+	printf("%d done\n", done);
 }
 
 /* --- inside libc and the loader, whose locks are their own --- */
@@ -274,6 +297,7 @@ static const struct a_case cases[] = {
 	{ "tiny_stacks", case_tiny_stacks },
 	{ "in_handlers", case_in_handlers },
 	{ "on_alternate_stacks", case_on_alternate_stacks },
+	{ "beside_alternate_stacks", case_beside_alternate_stacks },
 	{ "in_malloc", case_in_malloc },
 	{ "in_the_loader", case_in_the_loader },
 	{ "in_children_of_vfork", case_in_children_of_vfork },
