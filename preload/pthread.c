@@ -33,12 +33,14 @@
 static pthread_key_t exit_key;
 static bool have_key;
 static pthread_t sysmon_thread; /* guarded by sched.life */
+static i32 sysmon_tid;		/* its own until it has ended */
 
 /* ---- sysmon's thread ---- */
 
 static void *sysmon_start(void *fn)
 {
 	gmp_tls_m = &m_sysmon;
+	sysmon_tid = os_gettid();
 	((void (*)(void))fn)();
 	return NULL;
 }
@@ -56,13 +58,18 @@ static int thread_start(void (*fn)(void))
 	return -err;
 }
 
-/* Joining is a cancellation point, and creating a thread, or ending one, is none. */
+/*
+ * Joining is a cancellation point, and creating a thread, or ending one, is none.  The kernel tells
+ * of a thread's end some microseconds before it counts it no more, and unshare() goes by the count.
+ */
 static void thread_join(void)
 {
 	int state;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	real_pthread_join(sysmon_thread, NULL);
+	while (os_thread_cpu(sysmon_tid) >= 0)
+		os_yield();
 	pthread_setcancelstate(state, NULL);
 }
 
