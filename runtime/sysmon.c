@@ -40,8 +40,10 @@
 #define FLOW_MAX_NS (1 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
-#define LOCK_SHARE 100	     /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
-#define KEEPS 40	     /* times what those back from a call had before: 95 %, as above */
+/* The same of who was granted a P: it may take long to wake, and to rob it costs its turn. */
+#define BLIND_GRANT_NS (100 * MS)
+#define LOCK_SHARE 100 /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
+#define KEEPS 40       /* times what those back from a call had before: 95 %, as above */
 #define HEARD_NS (1 * MS)
 #define DEAF_NS (100 * MS)	/* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
@@ -296,7 +298,7 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 		return;
 	call = os_probe(g->m->tid);
 	if (call >= PROBE_FAULT || call == PROBE_GONE || cpu - seen->cpu_ns >= (i64)HEARD_NS ||
-	    (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_NS))
+	    (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_GRANT_NS))
 		grant_revoke(p, g, w, call == PROBE_GONE);
 }
 

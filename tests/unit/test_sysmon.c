@@ -180,6 +180,41 @@ Test(sysmon, leaves_a_grant_to_a_thread_that_waits_for_a_cpu)
 	cr_assert_eq(stat_get(revokes), 0);
 }
 
+Test(sysmon, without_proc_too_for_100_ms)
+{
+	struct g *first = grants();
+
+	fake.blind = true;
+	stalls();
+	look_after(100 * MS - 1);
+	cr_assert_eq(note_value(&first->m->park), p->id + 1);
+	look_after(1);
+	assert_revoked(first);
+}
+
+Test(sysmon, without_proc_takes_a_grant_back_when_a_handler_computes)
+{
+	struct g *first = grants();
+
+	fake.blind = true;
+	computes();
+	look_after(opts.retake_us * US);
+	look_after(2 * MS);
+	assert_revoked(first);
+}
+
+Test(sysmon, without_proc_a_grant_to_a_thread_that_is_gone_does_not_queue_again)
+{
+	struct g *first = grants();
+
+	fake.blind = true;
+	thread->state = FAKE_DONE;
+	look_after(opts.retake_us * US);
+	cr_assert_eq(note_value(&first->m->park), 0);
+	cr_assert_eq(note_value(&other->m->park), p->id + 1);
+	cr_assert_eq(load_rlx(&sched.nwait), 0);
+}
+
 Test(sysmon, leaves_a_grant_that_was_taken_up)
 {
 	struct g *first = grants();
