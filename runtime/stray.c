@@ -5,6 +5,15 @@
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 
+#define MS 1000000ul
+/* How often: those that come and go, and those that sleep. */
+#define MIN_NS (1 * MS)
+#define MAX_NS (20 * MS)
+/* Plus so much for each: a look takes below a microsecond, and shall be below 0.1 % of a CPU while
+ * they sleep, and a few percent while they move. */
+#define EACH_NS (1 * MS)
+#define EACH_MOVES_NS (MS / 100)
+
 void stray_add(struct g *g)
 {
 	if (g->on_strays)
@@ -56,4 +65,13 @@ bool strays_look(u64 now)
 		moved = true;
 	}
 	return moved;
+}
+
+u64 strays_delay(u64 last, bool moved)
+{
+	u64 n = sched.nstray;
+
+	if (moved || last < MIN_NS)
+		return MIN_NS + n * EACH_MOVES_NS;
+	return last * 2 < MAX_NS + n * EACH_NS ? last * 2 : MAX_NS + n * EACH_NS;
 }

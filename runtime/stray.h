@@ -12,5 +12,7 @@
 void stray_add(struct g *g);
 /* Looks at them all.  True when one of them has run since the last look.  By: sysmon. */
 bool strays_look(u64 now);
+/* From this look to the next, after `last` from the one before, 0: there was none. */
+u64 strays_delay(u64 last, bool moved);
 
 #endif

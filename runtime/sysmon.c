@@ -47,10 +47,7 @@
 #define HEARD_NS (1 * MS)
 #define DEAF_NS (100 * MS)	/* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
-#define STRAY_MIN_NS (1 * MS)	/* strays that come and go: looked at this often */
-#define STRAY_MAX_NS (20 * MS)	/* strays that sleep, plus, so that looking stays below 0.1 %: */
-#define STRAY_EACH_NS (1 * MS)
-#define LINGER_NS (10 * MS) /* with one G left, before the thread ends */
+#define LINGER_NS (10 * MS)	/* with one G left, before the thread ends */
 
 struct rounds {
 	u64 delay_ns;			/* to the next look at the Ps */
@@ -454,11 +451,7 @@ static void round_strays(struct rounds *r, u64 now)
 {
 	if (!sched.nstray || now < r->strays_ns)
 		return;
-	if (strays_look(now))
-		r->strays_delay_ns = STRAY_MIN_NS;
-	else
-		r->strays_delay_ns = min_u64(r->strays_delay_ns * 2,
-					     STRAY_MAX_NS + sched.nstray * STRAY_EACH_NS);
+	r->strays_delay_ns = strays_delay(r->strays_delay_ns, strays_look(now));
 	r->strays_ns = now + r->strays_delay_ns;
 }
 
@@ -570,7 +563,7 @@ static bool leaves(struct rounds *r)
 
 void sysmon_main(void)
 {
-	struct rounds r = { .delay_ns = ROUND_NS, .strays_delay_ns = STRAY_MIN_NS };
+	struct rounds r = { .delay_ns = ROUND_NS };
 
 	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose || opts.checkdead))
 		limit_freeze(); /* reading files would take the host's descriptors */
