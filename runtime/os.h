@@ -34,6 +34,8 @@ void os_cpu_mask(i32 tid, u64 *mask);
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
+/* Has a signal come meanwhile that mask lets through, and whose handler ends a call with EINTR? */
+bool os_will_cut(u64 mask);
 /* si_code of our signals: negative, or only the main thread might send it; no program uses it. */
 #define SIGNAL_CODE (-0x6d67)
 

@@ -154,6 +154,24 @@ void os_restore_signals(u64 mask)
 	set_mask(SIG_SETMASK, mask);
 }
 
+bool os_will_cut(u64 mask)
+{
+	struct {
+		long handler, flags, restorer;
+		u64 mask;
+	} act;
+	u64 pending = 0;
+
+	gmp_rawsyscall6(__NR_rt_sigpending, (long)&pending, 8, 0, 0, 0, 0);
+	for (pending &= ~mask; pending; pending &= pending - 1)
+		if (gmp_rawsyscall6(__NR_rt_sigaction, __builtin_ctzl(pending) + 1, 0, (long)&act,
+				    8, 0, 0) == 0 &&
+		    act.handler != (long)SIG_DFL && act.handler != (long)SIG_IGN &&
+		    !(act.flags & SA_RESTART))
+			return true;
+	return false;
+}
+
 /* The host's own of the same number go back as they were, to the end of the queue. */
 bool os_take_signal(int sig, const void *mark)
 {

@@ -412,7 +412,7 @@ void acquirep(struct m *m, bool back)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);
 	/* First: a handler may run, and leave, as soon as signals are on. */
-	if (!wired && !spin_for_grant(m))
+	if (!wired && !spin_for_grant(m, mask))
 		sysmon_kick();
 	crit_leave(mask);
 	if (wired)
@@ -449,7 +449,7 @@ void gosched(struct m *m, bool back)
 	if (p) {
 		trace(GO_STOP, p->id, g->goid);
 		yield_p(g, p, back);
-		if (!spin_for_grant(m))
+		if (!spin_for_grant(m, mask))
 			sysmon_kick();
 	}
 	crit_leave(mask);

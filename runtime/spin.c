@@ -17,20 +17,34 @@ static bool worth_it(const struct m *m)
 	       load_rlx(&sched.nwait) <= 1;
 }
 
-bool spin_for_grant(struct m *m)
+static bool spin(struct m *m)
 {
-	u64 began = worth_it(m) ? os_nanotime() : 0, now;
+	u64 last = os_nanotime(), now;
 
-	for (u32 turn = 0; began && turn < TURNS; turn++) {
+	for (u32 turn = 0; turn < TURNS && worth_it(m); turn++) {
 		for (int i = 0; i < TURN_PAUSES; i++)
 			__builtin_ia32_pause();
 		if (note_value(&m->park))
 			return true;
 		os_yield();
 		now = os_nanotime();
-		began = now - began < CROWDED_NS && worth_it(m) ? now : 0;
+		if (now - last > CROWDED_NS)
+			return false;
+		last = now;
 	}
 	return false;
+}
+
+bool spin_for_grant(struct m *m, u64 mask)
+{
+	bool granted;
+
+	if (!worth_it(m))
+		return false;
+	granted = spin(m);
+	if (os_will_cut(mask)) /* note_sleep() would have seen it */
+		m->cuts++;
+	return granted;
 }
 
 void spin_learn(struct m *m, u64 waited)

@@ -9,8 +9,11 @@
 
 #include "runtime/types.h"
 
-/* True: a P has come through m's note.  By: m, queued, signals blocked, so for 60 us at most. */
-bool spin_for_grant(struct m *m);
+/*
+ * True: a P has come through m's note.  By: m, queued, signals blocked, so for 60 us at most; mask
+ * is what they will be.  A handler that has come by then counts as one that ran in the queue.
+ */
+bool spin_for_grant(struct m *m, u64 mask);
 /* What to learn from a wait of so many ns.  By: m. */
 void spin_learn(struct m *m, u64 waited);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/preempt.h"
 #include "tests/unit/fake_threads.h"
 
 static struct fake_m *find(i32 tid)
@@ -212,6 +213,19 @@ static void meanwhile(void)
 {
 	if (fake.on_signal)
 		fake.on_signal();
+}
+
+/* Handlers restart nothing here, but ours. */
+bool os_will_cut(u64 mask)
+{
+	struct fake_m *m = kernel_entry("will_cut");
+
+	if (!m)
+		m = &fake_test;
+	for (u32 i = 0; i < m->nsigs; i++)
+		if (m->sigs[i].mark != &preempt_mark && !(mask >> (m->sigs[i].sig - 1) & 1))
+			return true;
+	return false;
 }
 
 bool os_take_signal(int sig, const void *mark)
