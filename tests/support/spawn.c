@@ -232,7 +232,7 @@ bool run_ok(const struct run *r)
 
 void run_victim(struct run *r, int maxprocs, const char *name, ...)
 {
-	const char *argv[8], *env[RUN_ENV_MAX];
+	const char *argv[8], *env[RUN_ENV_MAX], *const *asked = r->env;
 	char path[4096], procs[32];
 	int n = 0, k = 0;
 	va_list ap;
@@ -253,5 +253,6 @@ void run_victim(struct run *r, int maxprocs, const char *name, ...)
 	r->env = env;
 	r->preload = maxprocs ? libgmp_so() : NULL;
 	run_program(r);
-	r->argv = r->env = NULL;
+	r->argv = NULL;
+	r->env = asked; /* for the next run */
 }
