@@ -83,6 +83,7 @@ void gmp_init(void)
 	if (done)
 		return;
 	done = true;
+	os_note_stderr();
 	opts_parse(environ);
 	if (opts.help)
 		opts_help();

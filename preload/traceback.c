@@ -267,7 +267,7 @@ int gmp_dump(int fd)
 void dump_and_abort(void)
 {
 	os_block_signals();
-	traceback(2, TB_BOOKS);
+	traceback(os_stderr(), TB_BOOKS);
 	/* The kernel's own default: no handler of the host may carry on. */
 	signal(SIGABRT, SIG_DFL);
 	os_restore_signals(0);
@@ -290,16 +290,17 @@ static void on_quit(int sig, siginfo_t *info, void *context)
 	const ucontext_t *at = context;
 	int saved = errno;
 	struct m *m = getm();
+	int fd = os_stderr();
 	char line[128];
 
 	/* acquire and release below: one dump after the other, and one at a time. */
 	if (!cas_acq(&busy, 0, 1))
 		return;
-	os_write(2, line,
+	os_write(fd, line,
 		 gmp_format(line, sizeof(line), "SIGQUIT: quit\nPC=0x%lx m=%u sigcode=%d\n\n",
 			    (u64)at->uc_mcontext.gregs[REG_RIP],
 			    m && load_rlx(&m->live) ? m->id : 0, info->si_code));
-	traceback(2, TB_STOP);
+	traceback(fd, TB_STOP);
 	if (opts.traceback == 1)
 		end_like_go();
 	store_rel(&busy, 0);
@@ -345,7 +346,7 @@ bool traceback_signal_may_wake(void)
 
 void traceback_dead(void)
 {
-	say(2, "fatal error: all goroutines are asleep - deadlock!\n\n");
-	traceback(2, TB_PLAIN);
+	say(os_stderr(), "fatal error: all goroutines are asleep - deadlock!\n\n");
+	traceback(os_stderr(), TB_PLAIN);
 	end_like_go();
 }

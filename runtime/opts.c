@@ -251,7 +251,7 @@ static void help_line(const struct option *o)
 	while (n < 24)
 		line[n++] = ' ';
 	n += gmp_format(line + n, sizeof(line) - n, " %s: %s\n", range, o->help);
-	os_write(2, line, n);
+	os_write(os_stderr(), line, n);
 }
 
 void opts_help(void)

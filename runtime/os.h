@@ -77,6 +77,12 @@ bool os_nonblocking(int fd);	   /* nor ever */
 bool os_poll_ready(uintptr_t pollfd);
 
 void os_write(int fd, const char *buf, size_t len);
+/*
+ * Where we may speak: 2, while it is the file that it was at load.  Else -1, and nothing is said:
+ * who closes its standard streams may have a client or its data there.
+ */
+int os_stderr(void);
+void os_note_stderr(void); /* at load */
 
 /* ---- os_share.c: files that tools read too.  Those that open one: sysmon only. ---- */
 

@@ -104,7 +104,7 @@ static void say(const char *prefix, const char *fmt, va_list ap)
 
 	n += gmp_vformat(line + n, sizeof(line) - 1 - n, fmt, ap);
 	line[n++] = '\n';
-	os_write(2, line, n);
+	os_write(os_stderr(), line, n);
 }
 
 void gmp_warn(const char *fmt, ...)

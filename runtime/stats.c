@@ -151,7 +151,7 @@ void schedtrace(u64 now)
 	for (u32 i = 0; i < procs; i++)
 		n += gmp_format(line + n, LINE - n, " %u", load_rlx(&sched.allp[i]->schedtick));
 	n += gmp_format(line + n, LINE - n, " ]\n");
-	os_write(2, line, n);
+	os_write(os_stderr(), line, n);
 }
 
 /* ---- the public form: gmprt.h ---- */

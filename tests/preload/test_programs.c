@@ -164,6 +164,10 @@ SAME(children, a_thread_executes_another_program, "family", "exec_from_thread")
 SAME(children, threads_execute_while_others_are_preempted, "family", "exec_storm")
 SAME(children, a_child_becomes_a_daemon, "family", "daemon_child")
 
+static const char *const talkative[] = { "GMP_STATS=1", "GMP_MAXTHREADS=4", "GMP_TRACEBACK=1",
+					 "GMP_SCHEDTRACE=1", NULL };
+SAME_WITH(talkative, 2, children, a_daemon_has_its_data_where_stderr_was, "family", "data_at_2")
+
 SAME(children, a_handler_forks_in_a_blocked_call, "between", "fork_in_a_call")
 SAME(children, a_handler_forks_while_its_thread_waits_for_a_p, "between", "fork_while_parked")
 SAME(children, a_program_that_joined_its_threads_is_alone, "between", "alone_again")

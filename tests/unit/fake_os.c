@@ -335,6 +335,11 @@ bool os_nonblocking(int fd)
 	return fake.nonblocking;
 }
 
+int os_stderr(void)
+{
+	return 2;
+}
+
 void os_write(int fd, const char *buf, size_t len)
 {
 	if (len > sizeof(fake.out) - 1 - fake.outlen)

@@ -2,6 +2,7 @@
  * parent while a thread, not main, makes the child; parent and child must both be well after it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sched.h>
 #include <signal.h>
@@ -388,6 +389,61 @@ static void *daemon_child(void *arg)
 	return NULL;
 }
 
+/* --- what has the number of stderr and is none --- */
+
+static void *idles(void *arg)
+{
+	usleep(20000);
+	return arg;
+}
+
+/* As a daemon that closes its standard streams and opens its data.  It makes more threads than the
+ * test lets it, and ends in a way that the library is asked to tell of.
+ */
+static void keeps_data_at_2(const char *path, int sig)
+{
+	pthread_t t[8];
+
+	for (int fd = 0; fd < 3; fd++)
+		close(fd);
+	for (int fd = 0; fd < 3; fd++)
+		if (open(path, O_RDWR) != fd)
+			_exit(89);
+	if (write(2, "data", 4) != 4)
+		_exit(88);
+	for (int i = 0; i < 8; i++)
+		if (pthread_create(&t[i], NULL, idles, NULL))
+			t[i] = 0;
+	for (int i = 0; i < 8; i++)
+		if (t[i])
+			pthread_join(t[i], NULL);
+	raise(sig);
+	exit(0);
+}
+
+static void case_data_at_2(void)
+{
+	static const int sigs[] = { SIGCHLD, SIGQUIT };
+
+	for (int i = 0; i < 2; i++) {
+		char path[] = "/tmp/gmp-test-XXXXXX", text[512];
+		int fd = mkstemp(path);
+		pid_t pid;
+		ssize_t n;
+
+		check(fd >= 0, "mkstemp");
+		pid = fork();
+		if (pid == 0)
+			keeps_data_at_2(path, sigs[i]);
+		status_of(pid); /* SIGQUIT: with a dump there is another one */
+		n = read(fd, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = 0;
+		printf("written: %s\n", text);
+		unlink(path);
+		close(fd);
+	}
+}
+
 #define BESIDE(name) \
 	static void case_##name(void) \
 	{ \
@@ -420,6 +476,7 @@ static const struct a_case cases[] = {
 	{ "exec_from_thread", case_exec_from_thread },
 	{ "exec_storm", case_exec_storm },
 	{ "daemon_child", case_daemon_child },
+	{ "data_at_2", case_data_at_2 },
 	{ NULL, NULL },
 };
 
