@@ -40,7 +40,7 @@ static const char *check_locked(u32 *handed, u32 *idle)
 	*handed = *idle = 0;
 	for (struct p *p = sched.pidle; p; p = p->link)
 		(*idle)++;
-	if (*idle != sched.npidle)
+	if (*idle != load_rlx(&sched.npidle))
 		return "idle list and its count differ";
 	for (u32 i = 0; i < procs; i++)
 		*handed += load_rlx(&sched.allp[i]->status) == P_RUNNING;

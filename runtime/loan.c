@@ -104,6 +104,8 @@ struct p *loan_take(void)
 	bool alone = load_rlx(&sched.nwait) == 0;
 	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.nlent);
 
+	if (alone && load_rlx(&sched.npidle))
+		return NULL; /* that is cheaper than to ask who waits */
 	for (u32 i = 0; i < n; i++) {
 		struct p *p = sched.allp[i];
 		struct g *g = load_acq(&p->g); /* @pair owner */

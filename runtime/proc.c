@@ -45,7 +45,7 @@ static void pidleput(struct p *p)
 	trace(PROC_STOP, p->id, 0);
 	p->link = sched.pidle;
 	sched.pidle = p;
-	sched.npidle++;
+	store_rlx(&sched.npidle, load_rlx(&sched.npidle) + 1);
 }
 
 /* The P we held last when it is idle (its cache is ours), else any, else NULL. */
@@ -62,7 +62,7 @@ static struct p *pidleget(struct p *want)
 	if (!p)
 		return NULL;
 	*at = p->link;
-	sched.npidle--;
+	store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
 	store_rlx(&p->status, P_RUNNING);
 	trace(PROC_START, p->id, 0);
 	return p;
@@ -537,7 +537,7 @@ static struct p *lend_locked(u32 n)
 			continue;
 		}
 		*at = p->link;
-		sched.npidle--;
+		store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
 		pdestroy(p);
 	}
 	/* So P 0 goes idle last and is the first to be taken: it is never above the cap. */

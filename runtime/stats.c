@@ -61,7 +61,7 @@ static void count_g(struct g *g, struct gauges *ret)
 void stats_gauges(struct gauges *ret)
 {
 	*ret = (struct gauges){ .gomaxprocs = load_rlx(&sched.gomaxprocs),
-				.idle = sched.npidle,
+				.idle = load_rlx(&sched.npidle),
 				.threads = load_rlx(&sched.ng) +
 					   (load_rlx(&sched.sysmon_on) == SYSMON_ON),
 				.runq = load_rlx(&sched.runq.size),
@@ -128,7 +128,8 @@ void stats_print(void)
 /* Ms that sleep in the kernel without a P: Go's idle threads have nothing to run either. */
 static u32 idle_threads(u32 procs)
 {
-	u32 busy = procs - sched.npidle + load_rlx(&sched.nwait), all = load_rlx(&sched.ng);
+	u32 busy = procs - load_rlx(&sched.npidle) + load_rlx(&sched.nwait),
+	    all = load_rlx(&sched.ng);
 
 	return all > busy ? all - busy : 0;
 }
@@ -143,7 +144,7 @@ void schedtrace(u64 now)
 	n = gmp_format(line, LINE,
 		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 		       "needspinning=0 idlethreads=%u runqueue=%u [",
-		       (now - sched.start_ns) / 1000000, procs, sched.npidle,
+		       (now - sched.start_ns) / 1000000, procs, load_rlx(&sched.npidle),
 		       load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size());
 	for (u32 i = 0; i < procs; i++)
 		n += gmp_format(line + n, LINE - n, " %u", runq_size(sched.allp[i]));

@@ -275,7 +275,7 @@ struct sched {
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
 	struct p *pidle;
-	u32 npidle;
+	au32 npidle;	    /* may be read without the lock, as a hint */
 	struct gqueue runq; /* preempted and yielding Gs */
 	/* Go before it, within bounds (runq.h): */
 	struct gqueue lockq; /* first those with a lock that others may wait for, */

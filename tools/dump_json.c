@@ -73,7 +73,8 @@ void dump_json(const struct dump *d)
 	printf("{\"pid\":%d,\"stopped\":%s,\"gomaxprocs\":%u,\"idleprocs\":%u,\"held_ms\":%.3f,"
 	       "\n\"goroutines\":[",
 	       d->target.pid, d->freeze.was_stopped ? "true" : "false",
-	       load_rlx(&d->target.sched.gomaxprocs), d->target.sched.npidle, d->freeze.stopped_ms);
+	       load_rlx(&d->target.sched.gomaxprocs), load_rlx(&d->target.sched.npidle),
+	       d->freeze.stopped_ms);
 	for (size_t i = 0; i < d->n; i++)
 		entry(&d->entries[i], i == 0);
 	printf("]}\n");

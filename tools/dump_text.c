@@ -110,8 +110,9 @@ void dump_text(const struct dump *d)
 		missing += !entry_answered(&d->entries[i]);
 	printf("process %d: %zu goroutines, %zu threads, gomaxprocs=%u idleprocs=%u%s; "
 	       "held for %.1f ms",
-	       d->target.pid, d->target.ngs, d->freeze.n, load_rlx(&s->gomaxprocs), s->npidle,
-	       d->target.active ? "" : ", no second thread yet", d->freeze.stopped_ms);
+	       d->target.pid, d->target.ngs, d->freeze.n, load_rlx(&s->gomaxprocs),
+	       load_rlx(&s->npidle), d->target.active ? "" : ", no second thread yet",
+	       d->freeze.stopped_ms);
 	if (missing)
 		printf("; %zu did not answer", missing);
 	printf("\n%s\n", d->freeze.was_stopped

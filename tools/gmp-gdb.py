@@ -43,7 +43,7 @@ class InfoGmp(gdb.Command):
             except gdb.error as e:
                 raise gdb.GdbError(f"gmp: no library, or no debug information of it: {e}")
         threads = threads_by_tid()
-        print(f"gomaxprocs={word(sched['gomaxprocs'])} idleprocs={int(sched['npidle'])} "
+        print(f"gomaxprocs={word(sched['gomaxprocs'])} idleprocs={word(sched['npidle'])} "
               f"waiting={word(sched['nwait'])}")
         for m in sorted(live(sched), key=lambda m: int(m["g"]["goid"])):
             g, tid = m["g"], int(m["tid"])

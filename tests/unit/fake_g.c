@@ -98,7 +98,7 @@ struct g *g_puppet(void)
 
 	cr_assert(g);
 	g->m->tid = 1000 + (i32)g->goid;
-	if (sched.npidle)
+	if (load_rlx(&sched.npidle))
 		acquirep(g->m, true);
 	store_rlx(&g->m->live, 1);
 	return g;

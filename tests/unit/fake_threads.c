@@ -166,7 +166,7 @@ static void dump(size_t n)
 	n = put(n,
 		"sched: gomaxprocs=%u npidle=%u nwait=%u runq=%u backq=%u ng=%u lock=%u "
 		"asleep=%u\n",
-		sched.gomaxprocs.v, sched.npidle, sched.nwait.v, sched.runq.size.v,
+		sched.gomaxprocs.v, sched.npidle.v, sched.nwait.v, sched.runq.size.v,
 		sched.backq.size.v, sched.ng.v, sched.lock.key.v, sched.sysmon_asleep.v);
 	for (u32 i = 0; i < sched.nallp; i++)
 		n = put(n, "p%u: status=%u g%lu tick=%u ring=%u\n", i, sched.allp[i]->status.v,

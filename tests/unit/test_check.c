@@ -43,7 +43,7 @@ Test(check, finds_a_p_that_fell_off_the_idle_list)
 Test(check, finds_a_p_that_is_neither_idle_nor_handed_out)
 {
 	sched.pidle = sched.pidle->link;
-	sched.npidle--;
+	store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
 	finds("a P is lost: handed out 1, idle 1, gomaxprocs 3");
 }
 

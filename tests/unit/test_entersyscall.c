@@ -221,11 +221,11 @@ Test(entersyscall, who_comes_home_late_takes_an_idle_p)
 	cr_assert(seize_ask(p, &s));
 	cr_assert(seize_take(&s));
 	handoffp(p);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	exitsyscall(m);
 	cr_assert_eq(held(), HOLD_KEPT);
 	cr_assert_eq(m->p, p);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	cr_assert_eq(load_rlx(&g->status), G_RUNNING);
 }
 

@@ -178,7 +178,7 @@ Test(life, a_new_thread_waits_for_its_first_p)
 	fake_run();
 	cr_assert_eq(started, 1001 * MS + fake.yield_ns, "when the first has ended");
 	cr_assert_eq(load_rlx(&sched.ng), 0);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 }
 
 static void ends_by_hand(void *arg)
@@ -210,7 +210,7 @@ Test(life, the_last_to_end_is_told_so)
 	fake_run();
 	cr_assert_not(was_last[0]);
 	cr_assert(was_last[1]);
-	cr_assert_eq(sched.npidle, 2, "both gave their P back");
+	cr_assert_eq(load_rlx(&sched.npidle), 2, "both gave their P back");
 	cr_assert_eq(sched_check(), 0);
 }
 
@@ -254,7 +254,7 @@ Test(life, who_ends_while_it_is_queued_waits_for_its_turn)
 	fake_run();
 	cr_assert_eq(load_rlx(&sched.nwait), 0);
 	cr_assert_eq(load_rlx(&sched.ng), 0);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	cr_assert_eq(sched_check(), 0);
 }
 

@@ -71,6 +71,18 @@ Test(loan, of_one_that_waits_is_taken_on_any_cpu)
 	cr_assert_eq(loan_take(), p);
 }
 
+Test(loan, is_left_and_nobody_is_asked_while_a_p_is_idle)
+{
+	procresize(2);
+	fake.nonblocking = false;
+	entersyscall(m, MAY_READ(5), 0);
+	fake_set_cpu(1);
+	fake.would_block_asked = 0;
+	cr_assert_null(loan_take());
+	cr_assert_eq(fake.would_block_asked, 0);
+	cr_assert(g_has_p(m->g));
+}
+
 Test(loan, of_one_that_waits_is_not_taken_past_others)
 {
 	entersyscall(m, WILL_WAIT, 0);

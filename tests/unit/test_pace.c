@@ -121,7 +121,7 @@ Test(pace, rests_when_it_is_overdrawn_and_works_when_that_is_paid)
 	fake.now = pace.due_ns;
 	pace_round(&pace, fake.now);
 	cr_assert_eq(load_rlx(&sched.nlent), 1);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	cr_assert_eq(stat_get(rests), 1);
 }
 

@@ -219,7 +219,7 @@ Test(preempt, a_stray_gives_way_without_being_asked)
 	handoffp(p);
 	preempt_park(m);
 	cr_assert(g_has_p(g));
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 }
 
 Test(preempt, keeps_the_p_when_nobody_wants_it)

@@ -73,7 +73,7 @@ Test(proc, the_first_g_has_a_p_and_the_others_are_idle)
 {
 	start(4);
 	cr_assert(has_p(m->g));
-	cr_assert_eq(sched.npidle, 3);
+	cr_assert_eq(load_rlx(&sched.npidle), 3);
 	cr_assert_eq(sched_check(), 0);
 }
 
@@ -85,7 +85,7 @@ Test(proc, takes_an_idle_p_before_it_waits)
 	g = g_puppet();
 	cr_assert(has_p(g));
 	cr_assert_neq(hold_pid(load_rlx(&g->hold)), p->id);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	cr_assert_eq(load_rlx(&g->status), G_RUNNING);
 }
 
@@ -122,7 +122,7 @@ Test(proc, a_p_that_nobody_wants_is_idle)
 {
 	start(1);
 	give_up(m->g);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	cr_assert_eq(load_rlx(&p->status), P_IDLE);
 	cr_assert_null(releasep(m->g), "it can be given up once");
 }
@@ -360,7 +360,7 @@ Test(procresize, more_ps_go_to_those_who_wait)
 	cr_assert_eq(procresize(4), 1, "says how many there were");
 	cr_assert(granted(a) && granted(b) && granted(a) != granted(b));
 	cr_assert(granted(a) != NOTHING && granted(b) != NOTHING);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	cr_assert_eq(load_rlx(&sched.gomaxprocs), 4);
 	cr_assert_eq(sched_check(), 0);
 }
@@ -369,7 +369,7 @@ Test(procresize, fewer_ps_end_the_idle_ones_at_once)
 {
 	start(4);
 	cr_assert_eq(procresize(1), 4);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	for (u32 i = 1; i < 4; i++)
 		cr_assert_eq(load_rlx(&sched.allp[i]->status), P_DEAD);
 	cr_assert(has_p(m->g));
@@ -401,7 +401,7 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	give_up(last);
 	cr_assert_eq(call_in_excess(fake.now), 0);
 	cr_assert_eq(load_rlx(&sched.allp[2]->status), P_DEAD);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	cr_assert_eq(sched_check(), 0);
 }
 
@@ -436,11 +436,11 @@ Test(procresize, down_and_up_again_keeps_the_p_that_was_never_given_up)
 	last = over(gs, 3);
 	procresize(1);
 	procresize(3);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	cr_assert(has_p(last));
 	cr_assert_eq(sched_check(), 0);
 	give_up(last);
-	cr_assert_eq(sched.npidle, 1, "it is an ordinary P again");
+	cr_assert_eq(load_rlx(&sched.npidle), 1, "it is an ordinary P again");
 }
 
 Test(procresize, who_yields_over_the_cap_takes_the_idle_p)
@@ -454,13 +454,13 @@ Test(procresize, who_yields_over_the_cap_takes_the_idle_p)
 	last = over(gs, 3);
 	first = last == gs[1] ? gs[2] : gs[1];
 	give_up(first);
-	cr_assert_eq(sched.npidle, 1);
+	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	procresize(2);
 	/* On its own behalf: it may not sleep, or this thread would. */
 	gosched(last->m, false);
 	cr_assert(has_p(last));
 	cr_assert_lt(hold_pid(load_rlx(&last->hold)), 2);
-	cr_assert_eq(sched.npidle, 0);
+	cr_assert_eq(load_rlx(&sched.npidle), 0);
 	cr_assert_eq(sched_check(), 0);
 }
 
@@ -471,7 +471,7 @@ Test(procresize, makes_as_many_as_memory_allows)
 	procresize(4096);
 	cr_assert_lt(load_rlx(&sched.gomaxprocs), 4096);
 	cr_assert_gt(load_rlx(&sched.gomaxprocs), 8);
-	cr_assert_eq(sched.npidle + 1, load_rlx(&sched.gomaxprocs));
+	cr_assert_eq(load_rlx(&sched.npidle) + 1, load_rlx(&sched.gomaxprocs));
 	cr_assert_eq(sched_check(), 0);
 }
 

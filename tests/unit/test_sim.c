@@ -105,10 +105,10 @@ static void check_books(void)
 		queued += p->runqtail.v - p->runqhead.v;
 		handed += i < sched.nlent.v && p->status.v == P_RUNNING;
 	}
-	if (handed + sched.npidle != sched.nlent.v)
-		fake_fail("a P is lost: handed out %u, idle %u", handed, sched.npidle);
-	if (queued && sched.npidle)
-		fake_fail("%u wait and %u Ps are idle", queued, sched.npidle);
+	if (handed + sched.npidle.v != sched.nlent.v)
+		fake_fail("a P is lost: handed out %u, idle %u", handed, sched.npidle.v);
+	if (queued && sched.npidle.v)
+		fake_fail("%u wait and %u Ps are idle", queued, sched.npidle.v);
 	if (sched.nwait.v < queued)
 		fake_fail("nwait=%u and %u are queued", sched.nwait.v, queued);
 }
@@ -498,8 +498,8 @@ static void check_end(void)
 {
 	cr_assert_eq(sched.nwait.v, 0, "seed %lu: nwait=%u", fake.seed, sched.nwait.v);
 	cr_assert_eq(sched.ng.v, 0, "seed %lu: ng=%u", fake.seed, sched.ng.v);
-	cr_assert_eq(sched.npidle, sched.gomaxprocs.v, "seed %lu: idle %u", fake.seed,
-		     sched.npidle);
+	cr_assert_eq(sched.npidle.v, sched.gomaxprocs.v, "seed %lu: idle %u", fake.seed,
+		     sched.npidle.v);
 	cr_assert_eq(fake.outlen, 0, "seed %lu said %s", fake.seed, fake_output());
 }
 

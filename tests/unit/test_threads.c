@@ -246,7 +246,7 @@ static void run(u32 procs)
 	cr_assert_gt(stat_get(handoffs), THREADS, "they did wait for each other");
 	cr_assert_eq(load_rlx(&sched.ng), 1);
 	cr_assert_eq(load_rlx(&sched.nwait), 0);
-	cr_assert_eq(sched.npidle, procs - 1, "all Ps but ours are idle");
+	cr_assert_eq(load_rlx(&sched.npidle), procs - 1, "all Ps but ours are idle");
 	cr_assert_eq(sched_check(), 0);
 }
 
