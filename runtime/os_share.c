@@ -86,22 +86,33 @@ static i32 pid_in_name(const char *name, u32 ns)
 	return of == ns ? (i32)pid : 0;
 }
 
-static void sweep(long dir)
+/* Removes what the dead among n bytes of entries left, up to `most`; how many. */
+static u32 sweep_some(long dir, char *buf, long n, u32 ns, u32 most)
 {
-	char buf[1024] __attribute__((aligned(8)));
-	long n = sys(__NR_getdents64, dir, (long)buf, sizeof(buf), 0);
-	u32 ns = os_pidns(), left = SWEEP_MAX;
+	u32 removed = 0;
 
-	for (long at = 0; at < n && left;) {
+	for (long at = 0; at < n && removed < most;) {
 		struct dirent64 *e = (struct dirent64 *)(buf + at);
 		i32 pid = pid_in_name(e->name, ns);
 
 		if (pid && !os_process_alive(pid)) {
 			sys(__NR_unlinkat, dir, (long)e->name, 0, 0);
-			left--;
+			removed++;
 		}
 		at += e->len;
 	}
+	return removed;
+}
+
+/* The living may be many, so all names are looked at. */
+static void sweep(long dir)
+{
+	char buf[1024] __attribute__((aligned(8)));
+	u32 ns = os_pidns(), left = SWEEP_MAX;
+	long n;
+
+	while (left && (n = sys(__NR_getdents64, dir, (long)buf, sizeof(buf), 0)) > 0)
+		left -= sweep_some(dir, buf, n, ns, left);
 }
 
 /* Ours alone: nobody else may have put it, or a link, there before us. */

@@ -1,9 +1,9 @@
 """gmp top: the page of a running program in all its forms, and of one that is gone."""
 import json
 import os
+import re
 import signal
 import subprocess
-import re
 from threading import Timer
 
 from busy import busy, until
@@ -142,6 +142,31 @@ def a_page_that_is_not_as_it_should_be_is_refused_by_all():
         for args in (("top", "--batch"), ("set",), ("trace", "-d", "0.1")):
             r = gmp(*args, str(p.pid))
             expect(r, r.code == 125 and r.err.count("\n") == 1 and "page of another version" in r.err)
+
+
+@test
+def what_the_dead_left_goes_however_many_live():
+    space = os.stat("/proc/self/ns/pid").st_ino
+    with busy():
+        pass  # the directory is there
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead = os.path.join(PAGES, f"{gone.pid}-{space:x}")
+    living = [os.path.join(PAGES, f"{os.getpid()}-{space:x}.{i}") for i in range(200)]
+    try:
+        # In the midst of them, whichever way the file system lists them.
+        for path in living[:100] + [dead] + living[100:]:
+            open(path, "w").close()
+        for _ in range(10):  # each removes but a few, and there may be others
+            with busy():
+                if not os.path.exists(dead):
+                    break
+        expect("it is gone", not os.path.exists(dead))
+        expect("they are there", all(map(os.path.exists, living)))
+    finally:
+        for path in living + [dead]:
+            if os.path.exists(path):
+                os.unlink(path)
 
 
 @test
