@@ -75,6 +75,8 @@ static void pdestroy(struct p *p)
 	while ((g = runq_get(p)))
 		globrunq_put(g);
 	store_rlx(&p->status, P_DEAD);
+	while (sched.nallp && load_rlx(&sched.allp[sched.nallp - 1]->status) == P_DEAD)
+		sched.nallp--;
 }
 
 /* ---- finding work; p is owned by the caller ---- */
@@ -504,21 +506,17 @@ static struct p *newp(u32 id)
 	if (!p)
 		return NULL;
 	p->id = id;
+	store_rlx(&p->status, P_DEAD);
 	sched.allp[id] = p;
-	sched.nallp = id + 1;
 	return p;
 }
 
 /* Makes Ps up to n; fewer when memory ends.  Under sched.lock.  Returns how many there are. */
 static u32 grow_to(u32 n)
 {
-	while (sched.nallp < n) {
-		struct p *p = newp(sched.nallp);
-
-		if (!p)
-			return sched.nallp;
-		store_rlx(&p->status, P_DEAD);
-	}
+	for (u32 id = 0; id < n; id++)
+		if (!sched.allp[id] && !newp(id))
+			return id;
 	return n;
 }
 
@@ -540,6 +538,8 @@ static struct p *lend_locked(u32 n)
 		store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
 		pdestroy(p);
 	}
+	if (sched.nallp < n)
+		sched.nallp = n;
 	/* So P 0 goes idle last and is the first to be taken: it is never above the cap. */
 	for (u32 i = 0; i < n; i++) {
 		p = sched.allp[i];

@@ -139,19 +139,20 @@ void schedtrace(u64 now)
 	/* Racy reads of guarded counters: a line for people, as in Go. */
 	u32 procs = load_rlx(&sched.gomaxprocs);
 	char line[LINE];
-	size_t n;
+	size_t room = LINE - 1, n;
 
-	n = gmp_format(line, LINE,
+	n = gmp_format(line, room,
 		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 		       "needspinning=0 idlethreads=%u runqueue=%u [",
 		       (now - sched.start_ns) / 1000000, procs, load_rlx(&sched.npidle),
 		       load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size());
 	for (u32 i = 0; i < procs; i++)
-		n += gmp_format(line + n, LINE - n, " %u", runq_size(sched.allp[i]));
-	n += gmp_format(line + n, LINE - n, " ] schedticks=[");
+		n += gmp_format(line + n, room - n, " %u", runq_size(sched.allp[i]));
+	n += gmp_format(line + n, room - n, " ] schedticks=[");
 	for (u32 i = 0; i < procs; i++)
-		n += gmp_format(line + n, LINE - n, " %u", load_rlx(&sched.allp[i]->schedtick));
-	n += gmp_format(line + n, LINE - n, " ]\n");
+		n += gmp_format(line + n, room - n, " %u", load_rlx(&sched.allp[i]->schedtick));
+	n += gmp_format(line + n, room - n, " ]");
+	line[n++] = '\n';
 	os_write(os_stderr(), line, n);
 }
 

@@ -284,7 +284,7 @@ struct sched {
 	au32 gomaxprocs;     /* written under lock, read anywhere */
 	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
 	au32 ncpu;	     /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */
-	u32 nallp;	     /* Ps ever made; they are never freed */
+	u32 nallp;	     /* from here on all Ps are dead, or not made; none is freed */
 	struct m *allm, *mfree;
 	au32 ng; /* live Gs */
 	u32 mnext;

@@ -405,6 +405,27 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	cr_assert_eq(sched_check(), 0);
 }
 
+Test(procresize, nobody_looks_at_the_ps_above_the_last_one_that_lives)
+{
+	struct g *held;
+	struct p *p5;
+
+	start(6);
+	p5 = sched.allp[5];
+	procresize(2);
+	cr_assert_eq(sched.nallp, 2);
+	procresize(6);
+	cr_assert_eq(sched.nallp, 6);
+	cr_assert_eq(sched.allp[5], p5, "none is made twice");
+	for (held = g_puppet(); hold_pid(load_rlx(&held->hold)) != 3;)
+		held = g_puppet();
+	procresize(2);
+	cr_assert_eq(sched.nallp, 4, "one is held still");
+	give_up(held);
+	cr_assert_eq(sched.nallp, 3, "and that of the one before it");
+	cr_assert_eq(sched_check(), 0);
+}
+
 Test(procresize, what_waits_in_the_ring_of_a_p_that_ends_waits_on_elsewhere)
 {
 	struct g *gs[3], *last, *waiter;

@@ -59,6 +59,16 @@ Test(stats, schedtrace_has_gos_form_for_any_number_of_ps)
 	regfree(&re);
 }
 
+Test(stats, schedtrace_is_a_line_even_where_it_has_no_room)
+{
+	const char *line;
+
+	fake_reset(0);
+	g_here(4000);
+	line = trace(1 * MS);
+	cr_assert_eq(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
 Test(stats, schedtrace_counts_the_queues_apart)
 {
 	static struct g gs[5];
