@@ -47,7 +47,7 @@ static int start_forked(void *copied)
 	struct child child = *(struct child *)copied;
 	int status;
 
-	fork_child();
+	forked();
 	status = child.fn(child.arg);
 	gthread_exit_raw(); /* that is how libc ends it */
 	return status;

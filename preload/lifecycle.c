@@ -76,6 +76,12 @@ static void stop_following(void)
 		unpreload(list, info.dli_fname);
 }
 
+void forked(void)
+{
+	fork_child();
+	signals_forked();
+}
+
 void gmp_init(void)
 {
 	static bool done;
@@ -98,7 +104,7 @@ void gmp_init(void)
 	rt_hooks.dead = traceback_dead;
 	threads_init();
 	traceback_init();
-	pthread_atfork(NULL, NULL, fork_child);
+	pthread_atfork(NULL, NULL, forked);
 	if (!opts.follow)
 		stop_following();
 }
@@ -149,7 +155,7 @@ EXPORT pid_t shim__Fork(void)
 	pid_t pid = real__Fork();
 
 	if (pid == 0)
-		fork_child();
+		forked();
 	return pid;
 }
 

@@ -41,6 +41,10 @@ void gmp_vfork_leave(struct m *m);
 void threads_quiesce(void);
 /* signal.c: installs the preemption signal's handler. */
 void signals_activate(void);
+/* signal.c: in a forked child, which has no use for it yet, the kernel gets SIGURG back. */
+void signals_forked(void);
+/* lifecycle.c: in a child with memory of its own. */
+void forked(void);
 /* signal.c: the same, once sched.life is free. */
 void signals_activated(void);
 /* traceback.c: what is said when the scheduler's own state is broken. */

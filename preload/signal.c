@@ -41,6 +41,8 @@ static au32 altstack_unfit;  /* some thread's is another's too, or has no room f
 EXPORT int shim_sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old) __asm__("sigaction");
 
+static void on_preempt(int sig, siginfo_t *info, void *context);
+
 static struct taken *find_taken(int sig)
 {
 	for (u32 i = 0; i < 2; i++)
@@ -49,23 +51,154 @@ static struct taken *find_taken(int sig)
 	return NULL;
 }
 
-static struct sigaction swap_host(struct taken *t, const struct sigaction *act)
-{
-	u64 mask = crit_enter();
-	struct sigaction old;
-
-	mutex_lock(&sched.host);
-	old = t->host;
-	if (act)
-		t->host = *act;
-	mutex_unlock(&sched.host);
-	crit_leave(mask);
-	return old;
-}
-
 static bool is_handler(const struct sigaction *act)
 {
 	return act->sa_handler != SIG_DFL && act->sa_handler != SIG_IGN;
+}
+
+/* ---- taking a number ---- */
+
+/*
+ * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
+ * pointer of its own making (Erlang's compiled code has nothing free below it) has one for that
+ * reason, and they are put there all.  Who has one and never uses it may have made it of any size,
+ * and freed it.  With the host's handler in place its choice of restart and stack is the kernel's
+ * too.
+ */
+static int install(int sig, const struct sigaction *host)
+{
+	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
+
+	if (load_rlx(&altstack_wanted) && !load_rlx(&altstack_unfit))
+		act.sa_flags |= SA_ONSTACK;
+
+	/*
+	 * All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
+	 * first instruction would unwind a handler that has not taken note of its signal yet.
+	 */
+	memset(&act.sa_mask, 0xff, sizeof(act.sa_mask));
+	if (is_handler(host))
+		act.sa_flags = SA_SIGINFO | (host->sa_flags & (SA_RESTART | SA_ONSTACK));
+	return real_sigaction(sig, &act, NULL);
+}
+
+/*
+ * What the host wants of a number, and what from now on if act says so.  False: it is none that we
+ * took, or is none any more.
+ */
+static bool swap_host(int sig, const struct sigaction *act, struct sigaction *old)
+{
+	u64 mask = crit_enter();
+	struct taken *t;
+
+	mutex_lock(&sched.host);
+	t = find_taken(sig);
+	if (t)
+		*old = t->host;
+	if (t && act) {
+		t->host = *act;
+		install(sig, act);
+	}
+	mutex_unlock(&sched.host);
+	crit_leave(mask);
+	return t;
+}
+
+static bool take(struct taken *t, int sig)
+{
+	if (real_sigaction(sig, NULL, &t->host) != 0 || install(sig, &t->host) != 0)
+		return false;
+	store_rel(&t->signo, (u32)sig); /* release, @pair taken: the host's action first */
+	return true;
+}
+
+/* A real-time number that the host does not use. */
+static int free_rt(void)
+{
+	struct sigaction act;
+
+	for (int sig = SIGRTMAX; sig >= RT_FIRST; sig--)
+		if (real_sigaction(sig, NULL, &act) == 0 && act.sa_handler == SIG_DFL)
+			return sig;
+	return 0;
+}
+
+static void use_rt(void)
+{
+	u64 mask = crit_enter();
+	int sig;
+
+	mutex_lock(&sched.host);
+	sig = load_rlx(&taken[1].signo) ? 0 : free_rt();
+	if (sig && take(&taken[1], sig))
+		store_rlx(&preempt_signo, (u32)sig);
+	mutex_unlock(&sched.host);
+	crit_leave(mask);
+}
+
+/* Waits until no SIGURG of ours is under way, for the host's next one would be merged with it. */
+static void drain_sigurg(void)
+{
+	u64 end = os_nanotime() + DRAIN_NS;
+	struct m *self = getm();
+
+	if (self && load_rlx(&self->live))
+		preempt_settle(self);
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		while (load_rlx(&m->sig) != SIG_NONE && load_rlx(&m->signo) == SIGURG &&
+		       os_nanotime() < end)
+			os_yield();
+}
+
+/*
+ * The host cares for SIGURG: from now on, or from activation, leave it alone.  One that was
+ * real-time from the start is in nobody's way.
+ */
+static void note_interest(void)
+{
+	if (on_borrowed_memory())
+		return;
+	store_rlx(&wants_sigurg, 1);
+	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG &&
+	    !load_acq(&taken[1].signo)) {
+		use_rt(); /* @pair taken */
+		drain_sigurg();
+	}
+}
+
+/* Back to the kernel, with what the host wants of it, when it is ours no more. */
+static void give_back_sigurg(void)
+{
+	u64 mask = crit_enter();
+	struct taken *t = &taken[0];
+
+	mutex_lock(&sched.host);
+	if (load_rlx(&t->signo) == SIGURG && !is_handler(&t->host) &&
+	    real_sigaction(SIGURG, &t->host, NULL) == 0)
+		store_rel(&t->signo, 0); /* @pair taken */
+	mutex_unlock(&sched.host);
+	crit_leave(mask);
+}
+
+/*
+ * Somebody sends a SIGURG that the host does not care for: the kernel would throw it away, and with
+ * our handler it cuts poll() short.  This one has, and no other will.  By: our handler.
+ */
+static void leave_sigurg(void)
+{
+	if (on_borrowed_memory())
+		return;
+	note_interest();
+	/* acquire, @pair taken: where no real-time signal is free we stay. */
+	if (!load_rlx(&sched.active) || load_acq(&taken[1].signo))
+		give_back_sigurg();
+}
+
+/* In a forked child, until it has threads. */
+void signals_forked(void)
+{
+	give_back_sigurg();
 }
 
 /* ---- delivery ---- */
@@ -87,9 +220,11 @@ static void call_host(const struct sigaction *act, int sig, siginfo_t *info, uco
 static void pass_on(int sig, siginfo_t *info, ucontext_t *context)
 {
 	static const struct sigaction dfl = { .sa_handler = SIG_DFL };
-	struct taken *t = find_taken(sig);
-	struct sigaction act = t ? swap_host(t, NULL) : dfl;
+	struct sigaction act = dfl;
 
+	swap_host(sig, NULL, &act);
+	if (sig == SIGURG && !is_handler(&act))
+		leave_sigurg();
 	if (act.sa_handler == SIG_IGN || (act.sa_handler == SIG_DFL && sig == SIGURG))
 		return;
 	if (act.sa_handler == SIG_DFL) { /* a real-time signal ends the process */
@@ -149,92 +284,7 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 	errno = saved;
 }
 
-/* ---- taking a number ---- */
-
-/*
- * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
- * pointer of its own making (Erlang's compiled code has nothing free below it) has one for that
- * reason, and they are put there all.  Who has one and never uses it may have made it of any size,
- * and freed it.  With the host's handler in place its choice of restart and stack is the kernel's
- * too.
- */
-static int install(int sig, const struct sigaction *host)
-{
-	struct sigaction act = { .sa_sigaction = on_preempt, .sa_flags = SA_SIGINFO | SA_RESTART };
-
-	if (load_rlx(&altstack_wanted) && !load_rlx(&altstack_unfit))
-		act.sa_flags |= SA_ONSTACK;
-
-	/*
-	 * All 64, also the two that sigfillset() leaves out: a cancellation that came on top of our
-	 * first instruction would unwind a handler that has not taken note of its signal yet.
-	 */
-	memset(&act.sa_mask, 0xff, sizeof(act.sa_mask));
-	if (is_handler(host))
-		act.sa_flags = SA_SIGINFO | (host->sa_flags & (SA_RESTART | SA_ONSTACK));
-	return real_sigaction(sig, &act, NULL);
-}
-
-static bool take(struct taken *t, int sig)
-{
-	if (real_sigaction(sig, NULL, &t->host) != 0 || install(sig, &t->host) != 0)
-		return false;
-	store_rel(&t->signo, (u32)sig); /* release, @pair taken: the host's action first */
-	return true;
-}
-
-/* A real-time number that the host does not use. */
-static int free_rt(void)
-{
-	struct sigaction act;
-
-	for (int sig = SIGRTMAX; sig >= RT_FIRST; sig--)
-		if (real_sigaction(sig, NULL, &act) == 0 && act.sa_handler == SIG_DFL)
-			return sig;
-	return 0;
-}
-
-static void use_rt(void)
-{
-	int sig;
-
-	mutex_lock(&sched.life);
-	sig = load_rlx(&taken[1].signo) ? 0 : free_rt();
-	if (sig && take(&taken[1], sig))
-		store_rlx(&preempt_signo, (u32)sig);
-	mutex_unlock(&sched.life);
-}
-
-/* Waits until no SIGURG of ours is under way, for the host's next one would be merged with it. */
-static void drain_sigurg(void)
-{
-	u64 end = os_nanotime() + DRAIN_NS;
-	struct m *self = getm();
-
-	if (self && load_rlx(&self->live))
-		preempt_settle(self);
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
-		while (load_rlx(&m->sig) != SIG_NONE && load_rlx(&m->signo) == SIGURG &&
-		       os_nanotime() < end)
-			os_yield();
-}
-
-/*
- * The host cares for SIGURG: from now on, or from activation, leave it alone.  One that was
- * real-time from the start is in nobody's way.
- */
-static void note_interest(void)
-{
-	if (on_borrowed_memory())
-		return;
-	store_rlx(&wants_sigurg, 1);
-	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG &&
-	    !load_acq(&taken[1].signo)) {
-		use_rt(); /* @pair taken */
-		drain_sigurg();
-	}
-}
+/* ---- the start ---- */
 
 /* No signal that means something by itself: its default action would be ours to play. */
 static int first_signal(void)
@@ -254,7 +304,8 @@ void signals_activate(void)
 	struct sigaction act;
 	int sig;
 
-	if (opts.preempt != PREEMPT_SIGNAL || load_rlx(&taken[0].signo))
+	if (opts.preempt != PREEMPT_SIGNAL || load_rlx(&taken[0].signo) ||
+	    load_rlx(&taken[1].signo))
 		return;
 	sig = first_signal();
 	store_rlx(&preempt_signo, (u32)sig);
@@ -262,8 +313,7 @@ void signals_activate(void)
 		store_rlx(&preempt_handled, 1); /* before sysmon runs */
 	else
 		opts.preempt = PREEMPT_GATE;
-	act = swap_host(&taken[0], NULL);
-	if (is_handler(&act))
+	if (swap_host(sig, NULL, &act) && is_handler(&act))
 		store_rlx(&wants_sigurg, 1);
 }
 
@@ -361,14 +411,13 @@ void signals_activated(void)
  * The kernel's table is the caller's own, and the record is its parent's: what the caller sets is
  * set in the kernel alone, and where that still is our handler the record says what it stands for.
  */
-static int action_on_borrowed_memory(struct taken *t, int sig, const struct sigaction *act,
-				     struct sigaction *old)
+static int action_on_borrowed_memory(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct sigaction was;
 	int r = real_sigaction(sig, act, &was);
 
 	if (r == 0 && was.sa_sigaction == on_preempt)
-		was = swap_host(t, NULL);
+		swap_host(sig, NULL, &was);
 	if (r == 0 && old)
 		*old = was;
 	return r;
@@ -376,20 +425,16 @@ static int action_on_borrowed_memory(struct taken *t, int sig, const struct siga
 
 EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
-	struct taken *t = find_taken(sig);
 	struct sigaction was;
 
 	if (act)
 		note_handler(act);
 	if (sig == SIGURG && act && is_handler(act))
 		note_interest();
-	if (!t)
+	if (find_taken(sig) && on_borrowed_memory())
+		return action_on_borrowed_memory(sig, act, old);
+	if (!find_taken(sig) || !swap_host(sig, act, &was))
 		return real_sigaction(sig, act, old);
-	if (on_borrowed_memory())
-		return action_on_borrowed_memory(t, sig, act, old);
-	was = swap_host(t, act);
-	if (act)
-		install(sig, act);
 	if (old)
 		*old = was;
 	return 0;

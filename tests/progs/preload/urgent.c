@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,17 @@
 #include "tests/support/wait.h"
 
 static struct hog hog;
+
+static void take_turns(struct hog *more)
+{
+	for (int i = 0; i < 10; i++) {
+		uint64_t a = hog.rounds, b = more->rounds;
+		int64_t end = now_ns() + DEADLINE_NS;
+
+		while (hog.rounds == a || more->rounds == b)
+			check(now_ns() < end && usleep(1000) == 0, "the hogs take turns");
+	}
+}
 
 /* --- a program that uses SIGURG, which is also our signal --- */
 
@@ -326,6 +338,68 @@ static void case_caught(void)
 	hog_stop(&more);
 }
 
+/* --- a program that ignores SIGURG, and is sent it --- */
+
+struct poller {
+	volatile int quit, cut;
+	volatile pid_t pid, tid;
+};
+
+static void *polls(void *arg)
+{
+	struct poller *p = arg;
+
+	p->pid = getpid();
+	p->tid = gettid();
+	while (!p->quit)
+		if (poll(NULL, 0, 20) < 0)
+			p->cut++;
+	return NULL;
+}
+
+static bool polls_now(void *arg)
+{
+	struct poller *p = arg;
+
+	return blocked_in_call(p->pid, p->tid);
+}
+
+static int cut_short(struct poller *p)
+{
+	for (int i = 0; i < 10; i++) {
+		must_reach("a poll", polls_now, p);
+		syscall(SYS_tgkill, p->pid, p->tid, SIGURG);
+	}
+	p->quit = 1;
+	return p->cut;
+}
+
+/* The first that comes is told from ours by our handler; it comes while no call can be cut. */
+static void case_ignored_sigurg(void)
+{
+	struct poller *p = shared(2 * sizeof(*p));
+	struct hog more;
+	pthread_t t;
+	pid_t pid;
+
+	hog_start(&hog);
+	hog_start(&more);
+	pid = fork();
+	if (pid == 0) {
+		polls(p + 1);
+		_exit(0);
+	}
+	printf("a child's calls cut short: %d\n", cut_short(p + 1));
+	check(waitpid(pid, NULL, 0) == pid, "waitpid");
+	raise(SIGURG);
+	t = spawn(polls, p);
+	printf("calls cut short: %d\n", cut_short(p));
+	join(t);
+	take_turns(&more);
+	hog_stop(&hog);
+	hog_stop(&more);
+}
+
 /* --- children that run on our memory, with signals of their own --- */
 
 static bool had_ours, has_default;
@@ -389,13 +463,7 @@ static void beside_hogs(void (*body)(void))
 	hog_start(&hog);
 	hog_start(&more);
 	join(spawn(has_children, (void *)body));
-	for (int i = 0; i < 10; i++) {
-		uint64_t a = hog.rounds, b = more.rounds;
-		int64_t end = now_ns() + DEADLINE_NS;
-
-		while (hog.rounds == a || more.rounds == b)
-			check(now_ns() < end && usleep(1000) == 0, "the hogs take turns");
-	}
+	take_turns(&more);
 	hog_stop(&hog);
 	hog_stop(&more);
 }
@@ -429,6 +497,7 @@ static const struct a_case cases[] = {
 	{ "all_real_time_signals", case_all_real_time_signals },
 	{ "real_time_burst", case_real_time_burst },
 	{ "caught", case_caught },
+	{ "ignored_sigurg", case_ignored_sigurg },
 	{ "children_reset", case_children_reset },
 	{ "children_block", case_children_block },
 	{ NULL, NULL },
