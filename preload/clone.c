@@ -11,7 +11,6 @@
  * Rejected: to compare the thread's number at each gate, a system call.
  */
 #include <sched.h>
-#include <sys/uio.h>
 
 #include "asm/asm.h"
 #include "preload/gate.h"
@@ -95,12 +94,9 @@ EXPORT int shim_clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_
 /* Of clone3; a bad address is for the kernel to refuse. */
 static u64 clone3_flags(long args)
 {
-	u64 flags = 0;
-	struct iovec to = { &flags, sizeof(flags) }, from = { (void *)args, sizeof(flags) };
-	long n =
-		gmp_rawsyscall6(SYS_process_vm_readv, os_getpid(), (long)&to, 1, (long)&from, 1, 0);
+	u64 flags;
 
-	return n == sizeof(flags) ? flags : 0;
+	return os_peek((uintptr_t)args, &flags, sizeof(flags)) == 0 ? flags : 0;
 }
 
 /*

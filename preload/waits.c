@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stddef.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "runtime/os.h"
@@ -21,10 +20,7 @@
 /* The object may be gone, or never have been one. */
 static bool peek(uintptr_t at, void *buf, size_t len)
 {
-	struct iovec to = { buf, len }, from = { (void *)at, len };
-
-	/* By our own id: the process as a whole has no memory once its main thread has ended. */
-	return process_vm_readv(os_gettid(), &to, 1, &from, 1, 0) == (ssize_t)len;
+	return os_peek(at, buf, len) == 0;
 }
 
 /* The semaphore as glibc has it inside: value and waiters, then whether the futex is private. */

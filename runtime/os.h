@@ -76,6 +76,12 @@ bool os_nonblocking(int fd);	   /* nor ever */
 /* Is the one struct pollfd at this address ready, or wrong?  Its answer may be written to it. */
 bool os_poll_ready(uintptr_t pollfd);
 
+/*
+ * Copies from an address of the host's, which may be none: 0 or -errno.  By the thread's own id: the
+ * process as a whole has no memory once its main thread has ended.
+ */
+int os_peek(uintptr_t at, void *buf, size_t len);
+
 void os_write(int fd, const char *buf, size_t len);
 /*
  * Where we may speak: 2, while it is the file that it was at load.  Else -1, and nothing is said:

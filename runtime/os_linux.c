@@ -493,6 +493,17 @@ int os_stderr(void)
 	return st.st_dev == at_load.dev && st.st_ino == at_load.ino ? 2 : -1;
 }
 
+int os_peek(uintptr_t at, void *buf, size_t len)
+{
+	struct {
+		u64 at, len;
+	} to = { (u64)buf, len }, from = { at, len };
+	long n = gmp_rawsyscall6(__NR_process_vm_readv, os_gettid(), (long)&to, 1, (long)&from, 1,
+				 0);
+
+	return n == (long)len ? 0 : n < 0 ? (int)n : -EFAULT;
+}
+
 void os_write(int fd, const char *buf, size_t len)
 {
 	gmp_rawsyscall6(__NR_write, fd, (long)buf, (long)len, 0, 0, 0);

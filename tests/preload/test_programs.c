@@ -121,6 +121,7 @@ SAME(sandbox, a_thread_enters_strict_mode_by_number, "sandbox", "strict_by_numbe
 SAME(sandbox, a_filter_refuses_barriers_and_signals_of_late, "sandbox", "refused")
 SAME(sandbox, a_filter_refuses_barriers_and_signals_from_the_start, "sandbox", "refused_first")
 
+SAME(sandbox, filters_are_asked_for_to_be_refused, "sandbox", "asked")
 SAME(sandbox, a_filter_kills_for_calls_of_the_library_of_late, "sandbox", "forbidden")
 SAME(sandbox, a_filter_kills_for_calls_of_the_library_from_the_start, "sandbox", "forbidden_first")
 SAME(sandbox, children_are_locked_in_like_a_browsers, "sandbox", "forbidden_to_children")
@@ -136,9 +137,12 @@ Test(sandbox, verbose_tells_that_the_library_is_gone)
 	static const struct {
 		const char *victim;
 		bool gone;
-	} cases[] = { { "forbidden", true }, { "forbidden_first", true }, { "refused", false } };
+	} cases[] = { { "forbidden", true },
+		      { "forbidden_first", true },
+		      { "refused", false },
+		      { "asked", false } };
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		struct run r = { .env = env };
 
 		run_victim(&r, 1, "sandbox", cases[i].victim, NULL);

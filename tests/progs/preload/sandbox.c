@@ -4,6 +4,7 @@
 #include <linux/seccomp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -91,7 +92,7 @@ static void refuse(void)
  * Death for what a program of threads does not need and the library does, as under a list of what
  * is allowed that was written without it.
  */
-static void forbid(unsigned how)
+static long forbid_by(long flags, unsigned how)
 {
 	static const int forbidden[] = { SYS_membarrier,
 					 SYS_rt_tgsigqueueinfo,
@@ -116,9 +117,32 @@ static void forbid(unsigned how)
 							N - i, 0);
 	f[N + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 	f[N + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, how);
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+}
+
+static void forbid(unsigned how)
+{
 	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
-	check(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &prog) == 0,
-	      "seccomp");
+	check(forbid_by(SECCOMP_FILTER_FLAG_TSYNC, how) == 0, "seccomp");
+}
+
+static void told(const char *what, long result)
+{
+	printf("%s: %ld %s\n", what, result, result < 0 ? strerror(errno) : "");
+}
+
+/* As programs do that want to know what the kernel has: all is refused, and changes nothing. */
+static void ask(void)
+{
+	struct sock_fprog nowhere = { 8, (void *)8 };
+
+	told("no program", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL));
+	told("no address", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 8));
+	told("no instructions", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &nowhere));
+	told("by prctl", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 8, 0, 0));
+	told("wrong flags", forbid_by(1 << 30, SECCOMP_RET_KILL_PROCESS));
+	syscall(SYS_setresuid, 65534, 65534, 65534); /* of this thread */
+	told("no right", forbid_by(0, SECCOMP_RET_KILL_PROCESS));
 }
 
 static void *works(void *arg)
@@ -129,6 +153,17 @@ static void *works(void *arg)
 		get(back[0]);
 	}
 	return NULL;
+}
+
+static void *asks_and_works(void *arg)
+{
+	ask();
+	return works(arg);
+}
+
+static void case_asked(void)
+{
+	beside(asks_and_works);
 }
 
 static void *refuses_and_works(void *arg)
@@ -165,6 +200,7 @@ static void case_forbidden(void)
 static void case_forbidden_first(void)
 {
 	forbid(SECCOMP_RET_TRAP);
+	forbid(SECCOMP_RET_TRAP); /* a second one */
 	beside(works);
 }
 
@@ -214,6 +250,7 @@ static const struct a_case cases[] = {
 	{ "strict_by_number", case_strict_by_number },
 	{ "refused", case_refused },
 	{ "refused_first", case_refused_first },
+	{ "asked", case_asked },
 	{ "forbidden", case_forbidden },
 	{ "forbidden_first", case_forbidden_first },
 	{ "forbidden_to_children", case_forbidden_to_children },
