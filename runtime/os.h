@@ -77,8 +77,8 @@ bool os_nonblocking(int fd);	   /* nor ever */
 bool os_poll_ready(uintptr_t pollfd);
 
 /*
- * Copies from an address of the host's, which may be none: 0 or -errno.  By the thread's own id: the
- * process as a whole has no memory once its main thread has ended.
+ * Copies from an address of the host's, which may be none: 0 or -errno.  By the thread's own id:
+ * the process as a whole has no memory once its main thread has ended.
  */
 int os_peek(uintptr_t at, void *buf, size_t len);
 
