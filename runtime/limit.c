@@ -7,7 +7,8 @@
 #include "runtime/os.h"
 #include "runtime/proc.h"
 
-#define ASKED_MAX 64 /* threads whose masks are read: 20 us in all */
+#define ASKED_MAX 64 /* threads whose masks are read and tell nothing new: 20 us in all */
+#define FIRST_NS 10000000ul
 
 static struct cgroup cgroup; /* here, because the stack is the host's and may be small */
 static u64 mask[CPU_WORDS];
@@ -21,19 +22,17 @@ static u64 cpus, quota = QUOTA_NONE; /* at the last look */
 static u64 cpus_usable(void)
 {
 	u64 count = 0;
-	u32 asked = 0;
+	u32 left = ASKED_MAX;
 
 	__builtin_memset(mask, 0, sizeof(mask));
 	os_cpu_mask(0, mask);
 	/* acquire, @pair allm: newest first. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && asked < ASKED_MAX;
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && left;
 	     m = m->alllink)
-		if (load_rlx(&m->live)) {
-			os_cpu_mask(m->tid, mask);
-			asked++;
-		}
+		if (load_rlx(&m->live))
+			left = os_cpu_mask(m->tid, mask) ? ASKED_MAX : left - 1;
 	for (u32 i = 0; i < CPU_WORDS; i++)
-		for (u64 left = mask[i]; left; left &= left - 1)
+		for (u64 bits = mask[i]; bits; bits &= bits - 1)
 			count++;
 	return count;
 }
@@ -81,6 +80,15 @@ u64 limit_share(void)
 bool limit_followed(void)
 {
 	return load_rlx(&followed); /* relaxed: the lock decides in the end */
+}
+
+u64 limit_next(u64 now)
+{
+	u64 in = 9 * (now - sched.start_ns);
+
+	if (in < FIRST_NS)
+		in = FIRST_NS;
+	return now + (in < LIMIT_EVERY_NS ? in : LIMIT_EVERY_NS);
 }
 
 void limit_follow(void)

@@ -20,8 +20,11 @@ bool limit_followed(void);
 /* The quota that the number follows, in QUOTA_UNITs of cgroup.h; QUOTA_NONE: none, or it is not
  * less than the CPUs.  By: sysmon. */
 u64 limit_share(void);
-/* Reads again, and resizes when that has changed.  By: sysmon, every LIMIT_EVERY_NS. */
+/* Reads again, and resizes when that has changed.  By: sysmon. */
 void limit_follow(void);
+/* When to do so after `now`: 10 and 100 ms after the start, for who pins its threads does it then,
+ * and the first one before it starts us; later on every LIMIT_EVERY_NS. */
+u64 limit_next(u64 now);
 /* The host says how many, and is not overruled once this returns.  The old number. */
 u32 limit_set(u32 n);
 /* Leaves it as it is for good. */

@@ -29,8 +29,9 @@ void os_yield(void);
 /* The alternate signal stack, [*lo, *hi), empty when there is none. */
 void os_altstack(uintptr_t *lo, uintptr_t *hi);
 #define CPU_WORDS 128 /* 8192 CPUs, the kernel's largest NR_CPUS */
-/* Adds the CPUs in the affinity mask of a thread of ours (0: this one) to mask[CPU_WORDS]. */
-void os_cpu_mask(i32 tid, u64 *mask);
+/* Adds the CPUs in the affinity mask of a thread of ours (0: this one) to mask[CPU_WORDS].  True:
+ * some were not in it. */
+bool os_cpu_mask(i32 tid, u64 *mask);
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);

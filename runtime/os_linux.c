@@ -128,13 +128,16 @@ void os_altstack(uintptr_t *lo, uintptr_t *hi)
 	*hi = *lo + ss.ss_size;
 }
 
-void os_cpu_mask(i32 tid, u64 *mask)
+bool os_cpu_mask(i32 tid, u64 *mask)
 {
-	u64 one[CPU_WORDS];
+	u64 one[CPU_WORDS], fresh = 0;
 	long n = gmp_rawsyscall6(__NR_sched_getaffinity, tid, sizeof(one), (long)one, 0, 0, 0);
 
-	for (long i = 0; i < n / 8; i++)
+	for (long i = 0; i < n / 8; i++) {
+		fresh |= one[i] & ~mask[i];
 		mask[i] |= one[i];
+	}
+	return fresh;
 }
 
 static u64 set_mask(int how, u64 mask)

@@ -468,7 +468,7 @@ static void round_limit(u64 now)
 	if (!limit_followed() || now < sched.limit_ns)
 		return;
 	limit_follow();
-	sched.limit_ns = now + LIMIT_EVERY_NS;
+	sched.limit_ns = limit_next(now);
 }
 
 /* A G that came and went meanwhile: more may come, and a sysmon for each would be dear. */
@@ -576,7 +576,7 @@ void sysmon_main(void)
 	os_short_slice();
 	r.trace_ns = sched.start_ns + opts.schedtrace * MS;
 	if (!sched.limit_ns)
-		sched.limit_ns = sched.start_ns + LIMIT_EVERY_NS;
+		sched.limit_ns = limit_next(sched.start_ns);
 	while (!load_acq(&sched.sysmon_quit)) {
 		i64 ns = round_once(&r);
 

@@ -143,15 +143,25 @@ void os_altstack(uintptr_t *lo, uintptr_t *hi)
 	*hi = fake.self ? fake.self->alt_hi : fake_test.alt_hi;
 }
 
-void os_cpu_mask(i32 tid, u64 *mask)
+bool os_cpu_mask(i32 tid, u64 *mask)
 {
 	struct fake_m *m = find(tid);
+	u64 one[CPU_WORDS] = { 0 }, fresh = 0;
+	int cpu = fake.pinned_to ? fake.pinned_to(tid) : -1;
 
-	if (m && m->cpu_mask)
-		mask[0] |= m->cpu_mask;
+	fake.masks_asked++;
+	if (cpu >= 0)
+		one[cpu / 64] = 1ul << cpu % 64;
+	else if (m && m->cpu_mask)
+		one[0] = m->cpu_mask;
 	else
 		for (int i = 0; i < fake.cpus; i++)
-			mask[i / 64] |= 1ul << i % 64;
+			one[i / 64] |= 1ul << i % 64;
+	for (u32 i = 0; i < CPU_WORDS; i++) {
+		fresh |= one[i] & ~mask[i];
+		mask[i] |= one[i];
+	}
+	return fresh;
 }
 
 void fake_file(const char *path, const char *text)

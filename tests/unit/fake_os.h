@@ -100,6 +100,7 @@ struct fake {
 	u32 nfiles;
 	size_t read_most; /* bytes that one read gives */
 	bool (*would_block)(int fd, bool write);
+	int (*pinned_to)(i32 tid);  /* one CPU; < 0: as cpu_mask and cpus say */
 	void (*on_probe)(void);	    /* what happens between the answer and its use */
 	void (*on_signal)(void);    /* before sending one, or looking for one, returns */
 	void (*on_yield)(void);	    /* before others run */
@@ -115,7 +116,7 @@ struct fake {
 	u32 blanked;
 	/* What was asked of it. */
 	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
-	u32 would_block_asked, files_read;
+	u32 would_block_asked, files_read, masks_asked;
 	u64 stalled_ns;
 	char out[65536];
 	size_t outlen;

@@ -87,6 +87,36 @@ Test(limit, counts_the_cpus_of_all_threads_when_each_is_pinned_to_its_own)
 	cr_assert_eq(limit_procs(), 3);
 }
 
+static i32 first_tid;
+
+static int own_cpu(i32 tid)
+{
+	return tid < first_tid ? 0 : tid - first_tid;
+}
+
+Test(limit, counts_the_cpus_of_200_threads_when_each_is_pinned_to_its_own)
+{
+	g_here(1);
+	for (int i = 0; i < 200; i++) {
+		struct g *g = g_puppet();
+
+		if (i == 0)
+			first_tid = g->m->tid;
+	}
+	fake.pinned_to = own_cpu;
+	cr_assert_eq(limit_procs(), 200);
+}
+
+Test(limit, asks_but_some_threads_where_none_is_pinned)
+{
+	g_here(1);
+	for (int i = 0; i < 200; i++)
+		g_puppet();
+	fake.masks_asked = 0;
+	cr_assert_eq(limit_procs(), (u32)fake.cpus);
+	cr_assert_leq(fake.masks_asked, 65);
+}
+
 static void over(void *arg)
 {
 }
@@ -117,6 +147,20 @@ Test(limit, follows_what_changes_within_a_second)
 	cr_assert_eq(gmp_maxprocs(0), 8);
 }
 
+Test(limit, is_looked_at_soon_after_the_start)
+{
+	fake.cpus = 1;
+	g_here(limit_start());
+	fake_spawn(over, NULL);
+	fake_spawn_sysmon();
+	fake.cpus = 4; /* of a thread that is pinned elsewhere */
+	fake_run_for(12 * MS);
+	cr_assert_eq(gmp_maxprocs(0), 4);
+	fake.cpus = 6;
+	fake_run_for(100 * MS);
+	cr_assert_eq(gmp_maxprocs(0), 6);
+}
+
 Test(limit, costs_a_few_reads_a_second)
 {
 	quota("200000 100000\n");
@@ -124,7 +168,7 @@ Test(limit, costs_a_few_reads_a_second)
 	fake_spawn_sysmon();
 	fake.files_read = 0;
 	fake_run_for(60000 * MS);
-	cr_assert_leq(fake.files_read, 61 * 4);
+	cr_assert_leq(fake.files_read, 63 * 4);
 	cr_assert_geq(fake.files_read, 58 * 4);
 }
 
