@@ -110,7 +110,10 @@ static inline errnum join_try(pthread_t thread, void **result)
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 
-/* Counted before the gate closes, which may wait for a P: the holder of a lock gets one soon. */
+/*
+ * Counted before the gate closes, which may wait for a P: the holder of a lock gets one soon.  The
+ * wait is called, not jumped to: by this frame dumps and checkdead name the call.
+ */
 #define LOCK(type, name, version, tried, attempt, nr, on, params, args) \
 	static __attribute__((noinline)) type wait_##name params \
 	{ \
@@ -123,13 +126,17 @@ static inline errnum join_try(pthread_t thread, void **result)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
+		type r; \
+\
 		if (gate_lone()) \
 			return real_##name args; \
 		if (likely(gate_active() && (tried) && (attempt) == 0)) { \
 			gate_locked(); \
 			return 0; \
 		} \
-		return wait_##name args; \
+		r = wait_##name args; \
+		__asm__ volatile("" : "+r"(r)); \
+		return r; \
 	}
 
 /* The gate closes on return, and when the thread is cancelled while it is parked here. */
