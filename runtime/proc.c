@@ -167,21 +167,26 @@ static void grant(struct p *p, struct g *g)
 	note_wakeup(&g->m->park, p->id + 1);
 }
 
+/* p goes to whoever is next.  By: its owner, under sched.lock, which this gives back. */
+static void hand_on_unlock(struct p *p)
+{
+	struct g *next = next_locked(&p);
+
+	mutex_unlock(&sched.lock);
+	if (next)
+		grant(p, next);
+}
+
 /* p goes to whoever is next, g behind them (NULL: its thread is gone). */
 static void pass_on(struct p *p, struct g *g)
 {
-	struct g *next;
-
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
 	mutex_lock(&sched.lock);
 	if (g) {
 		globrunq_put(g);
 		add_sc(&sched.nwait, 1); /* seq_cst, @pair doze, as in queue_locked() */
 	}
-	next = next_locked(&p);
-	mutex_unlock(&sched.lock);
-	if (next)
-		grant(p, next);
+	hand_on_unlock(p);
 }
 
 bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
@@ -212,13 +217,12 @@ void handoffp(struct p *p)
 	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size) &&
 	    !load_rlx(&sched.stopping))
 		g = runq_get(p); /* the common case among hogs needs no lock */
-	if (!g) {
-		mutex_lock(&sched.lock);
-		g = next_locked(&p);
-		mutex_unlock(&sched.lock);
-	}
-	if (g)
+	if (g) {
 		grant(p, g);
+		return;
+	}
+	mutex_lock(&sched.lock);
+	hand_on_unlock(p);
 }
 
 struct p *releasep(struct g *g)
@@ -426,15 +430,10 @@ void acquirep(struct m *m, bool back)
 /* G: running -> runnable, its P p to whoever is next, which may be g itself.  Signals blocked. */
 static void yield_p(struct g *g, struct p *p, bool back)
 {
-	struct g *next;
-
 	store_rlx(&p->g, NULL);
 	mutex_lock(&sched.lock);
 	queue_locked(g, back, back && load_rlx(&g->m->held));
-	next = next_locked(&p);
-	mutex_unlock(&sched.lock);
-	if (next)
-		grant(p, next);
+	hand_on_unlock(p);
 }
 
 void gosched(struct m *m, bool back)
