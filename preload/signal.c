@@ -174,8 +174,7 @@ static void give_back_sigurg(void)
 	struct taken *t = &taken[0];
 
 	mutex_lock(&sched.host);
-	if (load_rlx(&t->signo) == SIGURG && !is_handler(&t->host) &&
-	    real_sigaction(SIGURG, &t->host, NULL) == 0)
+	if (load_rlx(&t->signo) == SIGURG && real_sigaction(SIGURG, &t->host, NULL) == 0)
 		store_rel(&t->signo, 0); /* @pair taken */
 	mutex_unlock(&sched.host);
 	crit_leave(mask);
@@ -183,7 +182,8 @@ static void give_back_sigurg(void)
 
 /*
  * Somebody sends a SIGURG that the host does not care for: the kernel would throw it away, and with
- * our handler it cuts poll() short.  This one has, and no other will.  By: our handler.
+ * our handler it cuts poll() short.  This one has, and no other will.  Or the host asks the kernel
+ * for its action behind libc's back.
  */
 static void leave_sigurg(void)
 {
@@ -199,6 +199,12 @@ static void leave_sigurg(void)
 void signals_forked(void)
 {
 	give_back_sigurg();
+}
+
+void signals_by_number(long nr, long sig)
+{
+	if (nr == SYS_rt_sigaction && sig == SIGURG)
+		leave_sigurg();
 }
 
 /* ---- delivery ---- */
@@ -497,4 +503,64 @@ EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 	if (names_sigurg(how, set))
 		note_interest();
 	return real_pthread_sigmask(how, set, old);
+}
+
+/* ---- System V and BSD: libc's own call each other and not us ---- */
+
+static int block_one(int sig, int how, sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	return shim_sigprocmask(how, &set, old);
+}
+
+EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler) __asm__("sigset");
+EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
+{
+	struct sigaction act = { .sa_handler = handler }, was;
+	bool hold = handler == SIG_HOLD;
+	sigset_t old;
+
+	if (sig != SIGURG && !find_taken(sig))
+		return real_sigset(sig, handler);
+	shim_sigaction(sig, hold ? NULL : &act, &was);
+	block_one(sig, hold ? SIG_BLOCK : SIG_UNBLOCK, &old);
+	return sigismember(&old, sig) ? SIG_HOLD : was.sa_handler;
+}
+
+EXPORT int shim_sigignore(int sig) __asm__("sigignore");
+EXPORT int shim_sigignore(int sig)
+{
+	struct sigaction act = { .sa_handler = SIG_IGN };
+
+	return find_taken(sig) ? shim_sigaction(sig, &act, NULL) : real_sigignore(sig);
+}
+
+EXPORT int shim_sighold(int sig) __asm__("sighold");
+EXPORT int shim_sighold(int sig)
+{
+	return sig == SIGURG ? block_one(sig, SIG_BLOCK, NULL) : real_sighold(sig);
+}
+
+/* The signals below 33, and not just all of them. */
+static void note_mask(int mask)
+{
+	if (mask >> (SIGURG - 1) & 1 && mask != -1)
+		note_interest();
+}
+
+EXPORT int shim_sigblock(int mask) __asm__("sigblock");
+EXPORT int shim_sigblock(int mask)
+{
+	note_mask(mask);
+	return real_sigblock(mask);
+}
+
+EXPORT int shim_sigsetmask(int mask) __asm__("sigsetmask");
+EXPORT int shim_sigsetmask(int mask)
+{
+	note_mask(mask);
+	return real_sigsetmask(mask);
 }

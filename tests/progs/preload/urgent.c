@@ -18,6 +18,8 @@
 #include "tests/progs/preload/cases.h"
 #include "tests/support/wait.h"
 
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* sigset and its kin */
+
 static struct hog hog;
 
 static void take_turns(struct hog *more)
@@ -96,15 +98,92 @@ static void case_late_sigurg(void)
 	use_urgent(urgent_agent, true);
 }
 
+/* --- and sets its handler in other ways than by sigaction --- */
+
+struct kernel_action {
+	void (*handler)(int);
+	unsigned long flags;
+	void (*restorer)(void);
+	unsigned long mask;
+};
+void restorer(void);
+__asm__("restorer: mov $15, %eax\n\tsyscall"); /* rt_sigreturn */
+
+static volatile int counted;
+
+static void counts(int sig)
+{
+	__atomic_add_fetch(&counted, 1, __ATOMIC_RELEASE);
+}
+
+static void by_sigset(void)
+{
+	check(sigset(SIGURG, counts) == SIG_DFL, "sigset");
+}
+
+static void by_number(void)
+{
+	struct kernel_action a = { counts, SA_RESTART | 0x04000000, restorer, 0 }, old;
+
+	check(syscall(SYS_rt_sigaction, SIGURG, &a, &old, 8) == 0, "rt_sigaction");
+	check(old.handler == SIG_DFL, "the default before");
+}
+
+static void counts_its_own(void (*set)(void))
+{
+	struct hog more;
+
+	hog_start(&hog);
+	hog_start(&more);
+	set();
+	for (int i = 0; i < 20; i++) {
+		check(pthread_kill(hog.thread, SIGURG) == 0, "pthread_kill");
+		must_word("the program's handler", &counted, i + 1);
+		take_turns(&more);
+	}
+	hog_stop(&hog);
+	hog_stop(&more);
+	printf("counted %d\n", counted);
+}
+
+static void case_sigset(void)
+{
+	counts_its_own(by_sigset);
+}
+
+static void case_by_number(void)
+{
+	counts_its_own(by_number);
+}
+
 /* Blocked by the program, ours comes and theirs stays pending until it is fetched. */
-static void *waits_for_urg(void *arg)
+static void by_sigmask(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGURG);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+static void by_sighold(void)
+{
+	check(sighold(SIGURG) == 0, "sighold");
+}
+
+static void by_sigblock(void)
+{
+	sigblock(1 << (SIGURG - 1));
+}
+
+static void *waits_for_urg(void *block)
 {
 	sigset_t set, pending;
 	siginfo_t info;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGURG);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	((void (*)(void))block)();
 	for (int i = 0; i < 5; i++) {
 		sigpending(&pending);
 		printf("pending before: %d", sigismember(&pending, SIGURG));
@@ -124,7 +203,15 @@ static void *waits_for_urg(void *arg)
 static void case_blocked_sigurg(void)
 {
 	hog_start(&hog);
-	join(spawn(waits_for_urg, NULL));
+	join(spawn(waits_for_urg, (void *)by_sigmask));
+	hog_stop(&hog);
+}
+
+static void case_held_sigurg(void)
+{
+	hog_start(&hog);
+	join(spawn(waits_for_urg, (void *)by_sighold));
+	join(spawn(waits_for_urg, (void *)by_sigblock));
 	hog_stop(&hog);
 }
 
@@ -491,6 +578,9 @@ static const struct a_case cases[] = {
 	{ "own_sigurg", case_own_sigurg },
 	{ "late_sigurg", case_late_sigurg },
 	{ "blocked_sigurg", case_blocked_sigurg },
+	{ "held_sigurg", case_held_sigurg },
+	{ "sigset", case_sigset },
+	{ "by_number", case_by_number },
 	{ "masks", case_masks },
 	{ "out_of_band", case_out_of_band },
 	{ "signalfd", case_signalfd },
