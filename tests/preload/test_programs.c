@@ -166,6 +166,8 @@ SAME(children, posix_spawn_system_popen, "family", "spawn_and_shell")
 SAME(children, a_child_executes_a_threaded_program, "family", "exec_self")
 SAME(children, a_thread_executes_another_program, "family", "exec_from_thread")
 SAME(children, threads_execute_while_others_are_preempted, "family", "exec_storm")
+SAME_SLICED(children, threads_execute_by_number_while_others_are_preempted, "family",
+	    "exec_storm_by_number")
 SAME(children, a_child_becomes_a_daemon, "family", "daemon_child")
 
 static const char *const talkative[] = { "GMP_STATS=1", "GMP_MAXTHREADS=4", "GMP_TRACEBACK=1",

@@ -346,7 +346,7 @@ static void ignore(int sig)
 
 /* Threads that compute are preempted all the time while another one executes: no signal of the
  * library's may reach the new program, which has no handler for it. */
-static void *exec_storm(void *arg)
+static void storm(bool by_number)
 {
 	struct sigaction sa = { .sa_handler = ignore };
 	char *argv[] = { (char *)"true", NULL };
@@ -358,16 +358,32 @@ static void *exec_storm(void *arg)
 		if (pid == 0) {
 			struct hog h[3];
 
-			if (i & 1)
+			if (i & 1 || by_number)
 				sigaction(SIGURG, &sa, NULL);
 			for (int k = 0; k < 3; k++)
 				hog_start(&h[k]);
-			execv("/bin/true", argv);
+			if (!by_number)
+				execv("/bin/true", argv);
+			else if (i & 1)
+				syscall(SYS_execve, "/bin/true", argv, environ);
+			else
+				syscall(SYS_execveat, -1, "/bin/true", argv, environ, 0);
 			_exit(97);
 		}
 		good += status_of(pid) == 0;
 	}
 	printf("executed: %d\n", good);
+}
+
+static void *exec_storm(void *arg)
+{
+	storm(false);
+	return NULL;
+}
+
+static void *exec_storm_by_number(void *arg)
+{
+	storm(true);
 	return NULL;
 }
 
@@ -459,6 +475,7 @@ BESIDE(vfork_exec)
 BESIDE(spawn_and_shell)
 BESIDE(exec_self)
 BESIDE(exec_storm)
+BESIDE(exec_storm_by_number)
 BESIDE(daemon_child)
 
 static const struct a_case cases[] = {
@@ -475,6 +492,7 @@ static const struct a_case cases[] = {
 	{ "after_exec", case_after_exec },
 	{ "exec_from_thread", case_exec_from_thread },
 	{ "exec_storm", case_exec_storm },
+	{ "exec_storm_by_number", case_exec_storm_by_number },
 	{ "daemon_child", case_daemon_child },
 	{ "data_at_2", case_data_at_2 },
 	{ NULL, NULL },
