@@ -1,9 +1,11 @@
 /* The gmp command: finds the subcommand, answers --help and --version. */
 #include "tools/gmp.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct subcommand {
 	const char *name, *args, *what, *help;
@@ -73,10 +75,25 @@ static int dispatch(int argc, char **argv)
 	return wants_help(argc, argv) ? help_one(s) : s->main(argc, argv);
 }
 
+/*
+ * What was closed is taken, by what cannot be written: else the first file that we open, a trace
+ * that its program writes to, gets our output.  A command that we execute finds it closed.
+ */
+static void fill_closed(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
+	fill_closed();
 	if (argc < 2)
 		usage("no subcommand");
 	if (strcmp(argv[1], "--version") == 0)
@@ -87,6 +104,8 @@ int main(int argc, char **argv)
 		status = 0;
 	else if (strcmp(argv[1], "help") == 0 && find(argv[2]))
 		status = help_one(find(argv[2]));
+	else if (strcmp(argv[1], "help") == 0)
+		usage("no subcommand '%s'", argv[2]);
 	else
 		status = dispatch(argc - 1, argv + 1);
 	/* A full disk must not look like an answer. */

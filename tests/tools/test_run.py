@@ -13,6 +13,7 @@ def shell(*options, script, env=None):
 @test
 def no_or_unknown_subcommand_is_one_line():
     fails(gmp(), "no subcommand", "--help")
+    fails(gmp("help", "nosuch"), "no subcommand 'nosuch'")
     fails(gmp("fly"), "'fly'", "--help")
     fails(gmp("help", "fly"), code=125)
 

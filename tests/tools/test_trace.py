@@ -201,6 +201,13 @@ def what_fails_does_not_cost_an_old_result():
 
 
 @test
+def a_closed_output_is_not_the_trace_itself():
+    with busy() as p:
+        done = gmp("trace", "--summary", "-d", "0.1", str(p.pid), preexec_fn=lambda: os.close(1))
+        fails(done, "cannot write the output")
+
+
+@test
 def what_cannot_be_done_is_one_line():
     with busy() as p, busy(preload="") as other:
         for args, words in (([str(other.pid)], "does not run under the library"),
