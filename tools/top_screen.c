@@ -383,7 +383,9 @@ void top_screen(const struct reading *(*read)(size_t *n), double delay_s, bool a
 		fail("no process that you may look into runs under the library");
 	ui.delay_s = delay_s;
 	ui.table = all ? PROCESSES : THREADS;
-	initscr();
+	if (!newterm(NULL, stdout, stdin)) /* initscr() would exit, with 1 */
+		fail("cannot show a screen on a terminal '%s'; --batch prints lines",
+		     getenv("TERM") ? getenv("TERM") : "");
 	cbreak();
 	noecho();
 	keypad(stdscr, TRUE);

@@ -186,6 +186,7 @@ def top_refuses_in_one_line_and_leaves_the_terminal_alone():
     with busy() as p, plain() as alone, stale() as left, Terminal() as t:
         t.answers(f"gmp top --batch -n 1 {p.pid}", f"^{p.pid} busy: gomaxprocs=2 ")
         refused_as_others_are(t, "top", p.pid, alone)
+        t.refuses(f"TERM=nosuch gmp top {p.pid}", "cannot show a screen")
         t.refuses(f"gmp top {left}", "executed another")
         t.refuses(f"gmp top --batch -n 1 {p.pid} >/dev/full", "cannot write")
 
