@@ -97,7 +97,7 @@ static void measure(const char *name, void (*block)(void), uint64_t burn, double
 		signalled = 0; /* the sleeper waits for us */
 		__atomic_store_n(&left_ns, 0, __ATOMIC_RELEASE);
 		put(SLEEPER);
-		burn_ns(100000); /* it wakes, on a CPU that slept, and queues meanwhile */
+		burn_ns(30000); /* it wakes and queues meanwhile */
 		__atomic_store_n(&left_ns, now_ns(), __ATOMIC_RELEASE);
 		block();
 	}
