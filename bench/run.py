@@ -24,6 +24,7 @@ C = ("native", "library")
 QUESTIONS = {
     "call": ("call", [], ALL, TWO, None),
     "handoff": ("handoff", [], ALL, ONE, "0"),
+    "wake": ("wake", [], ("native",), ONE, None),
     "hog": ("hog", [], ALL, ONE, None),
     "late": ("late", [], ALL, ONE, "0"),
     "pipe": ("pipe", [], ALL, TWO, None),

@@ -152,10 +152,24 @@ static void self_test(const char *library, char *out, int *status)
 	waitpid(pid, status, 0);
 }
 
+#define CHOSEN "GMP_MAXPROCS="
+#define REFUSED "opts: " CHOSEN
+
+/* The number of Ps in the library's table of options, below what it has to say of them; or NULL. */
+static const char *chosen_procs(const char *said)
+{
+	for (const char *line = said; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, CHOSEN, strlen(CHOSEN)) == 0)
+			return line + strlen(CHOSEN);
+	}
+	return NULL;
+}
+
 /* How many Ps, in the library's own words, and what there is to choose from. */
 static void look_cap(const char *said)
 {
-	int chosen = atoi(strstr(said, "GMP_MAXPROCS=") + strlen("GMP_MAXPROCS="));
+	int chosen = atoi(chosen_procs(said));
 	char limit[PATH_MAX + 64] = "no CPU quota in a cgroup";
 	struct quota quota;
 	cpu_set_t cpus;
@@ -165,7 +179,7 @@ static void look_cap(const char *said)
 	sched_getaffinity(0, sizeof(cpus), &cpus);
 	if (quota_read(&quota))
 		snprintf(limit, sizeof(limit), "quota %.2f CPUs (%s)", quota.cpus, quota.path);
-	if (getenv("GMP_MAXPROCS"))
+	if (getenv("GMP_MAXPROCS") && !strstr(said, REFUSED))
 		why = "GMP_MAXPROCS";
 	else if (chosen == CPU_COUNT(&cpus))
 		why = "the affinity mask";
@@ -186,7 +200,7 @@ static void look_library(const char *library)
 	int status;
 
 	self_test(library, said, &status);
-	if (status != 0 || !strstr(said, "GMP_MAXPROCS=")) {
+	if (status != 0 || !chosen_procs(said)) {
 		finding(FINDING_PREVENTS, "library: %s does not load: %.*s", library,
 			(int)strcspn(said, "\n"), said);
 		return;

@@ -45,6 +45,7 @@ def the_host_is_fit_and_the_cap_is_the_librarys():
     expect(r, f"cap: 37 Ps, because of GMP_MAXPROCS; affinity: {cpus} CPUs" in r.out)
     r = gmp("doctor", env=environment(GMP_MAXPROCS="many"))
     expect(r, r.code == 0 and "note" in r.out and "GMP_MAXPROCS='many'" in r.out)
+    expect(r, f"cap: {cpus} Ps, because of the " in r.out)
 
 
 @test
