@@ -59,7 +59,7 @@ u64 call_in_excess(u64 now)
 	u64 mask;
 	u32 held;
 
-	/* First: whoever lowers the cap meanwhile sets it again. */
+	/* First, @pair excess: whoever lowers the cap meanwhile sets it again. */
 	if (!load_rlx(&sched.excess) || !xchg_ar(&sched.excess, 0))
 		return 0;
 	mask = crit_enter();

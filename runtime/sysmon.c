@@ -121,7 +121,7 @@ void sysmon_stop(void)
 
 void sysmon_call_in(void)
 {
-	store_rlx(&sched.excess, 1); /* published by the bell */
+	store_rel(&sched.excess, 1); /* @pair excess */
 	ring();
 }
 

@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <threads.h>
+
+#include "tests/support/unseen.h"
 
 static uint64_t turns_per_us = 100;
 static _Atomic int burners;
@@ -178,12 +181,8 @@ int scratch_file(int flags)
 
 ssize_t raw_read(int fd, void *buf, size_t n)
 {
-	register long ax __asm__("rax") = 0; /* read */
+	long ax = unseen(SYS_read, fd, (long)buf, (long)n, 0);
 
-	__asm__ volatile("syscall"
-			 : "+r"(ax)
-			 : "D"((long)fd), "S"(buf), "d"(n)
-			 : "rcx", "r11", "memory");
 	if (ax < 0 && ax > -4096) {
 		errno = -ax;
 		return -1;

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/unseen.h"
 #include "tests/support/wait.h"
 
 #define LONG_NS 2500000000l /* more than it takes to be called dead */
@@ -212,15 +213,10 @@ static void futexes(int i)
 {
 	const struct timespec ts = { LONG_NS / 1000000000, LONG_NS % 1000000000 };
 	static int word;
-	register const void *limit __asm__("r10") = &ts;
-	long ret;
 
 	if (i)
 		barriers(i);
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "0"(SYS_futex), "D"(&word), "S"(128), "d"(0), "r"(limit)
-			 : "rcx", "r11", "memory");
+	unseen(SYS_futex, (long)&word, 128, 0, (long)&ts);
 }
 
 /* ---- */

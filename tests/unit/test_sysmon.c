@@ -343,7 +343,7 @@ Test(sysmon, leaves_the_p_to_a_thread_whose_cpu_the_kernel_gave_away)
 	cr_assert_eq(stat_get(strays), 0);
 }
 
-Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
+static void one_goes_with_its_p(void)
 {
 	somebody_waits(false);
 	computes();
@@ -351,18 +351,18 @@ Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
 	thread->state = FAKE_DONE;
 	look_after(20 * US);
 	cr_assert(was_taken());
+}
+
+Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
+{
+	one_goes_with_its_p();
 	cr_assert_eq(stat_get(strays) + stat_get(overcap), 0);
 }
 
 Test(sysmon, without_proc_takes_the_p_of_a_thread_that_is_gone)
 {
 	fake.blind = true;
-	somebody_waits(false);
-	computes();
-	look_after(20 * US);
-	thread->state = FAKE_DONE;
-	look_after(20 * US);
-	cr_assert(was_taken());
+	one_goes_with_its_p();
 }
 
 /* ---- slices ---- */

@@ -10,6 +10,7 @@
 
 #include "tests/progs/preload/cases.h"
 #include "tests/support/task.h"
+#include "tests/support/unseen.h"
 #include "tests/support/wait.h"
 
 static int to[2];
@@ -18,13 +19,8 @@ static volatile int progress, stop;
 static long asm_read(int fd)
 {
 	char c;
-	long ret;
 
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(SYS_read), "D"((long)fd), "S"(&c), "d"(1L)
-			 : "rcx", "r11", "memory");
-	return ret;
+	return unseen(SYS_read, fd, (long)&c, 1, 0);
 }
 
 static void *reads_in_bracket(void *arg)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
+#include "tests/support/unseen.h"
 
 #define ROUNDS 10
 #define PAIRS 3
@@ -18,26 +19,13 @@ struct pair {
 	pthread_t asks, answers;
 };
 
-/* That nobody sees but who asks the kernel. */
-static long unseen(long nr, long a, void *b, void *c, long d)
-{
-	register long r10 __asm__("r10") = d;
-	long n;
-
-	__asm__ volatile("syscall"
-			 : "=a"(n)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return n;
-}
-
 static void get_unseen(int fd)
 {
 	char c;
 	long n;
 
 	do
-		n = unseen(SYS_read, fd, &c, (void *)1, 0);
+		n = unseen(SYS_read, fd, (long)&c, 1, 0);
 	while (n == -EINTR);
 	check(n == 1, "read");
 }
@@ -48,7 +36,8 @@ static void *asks(void *arg)
 	unsigned long all = ~0ul;
 	struct pair *p = arg;
 
-	check(unseen(SYS_rt_sigprocmask, SIG_BLOCK, &all, NULL, sizeof(all)) == 0, "sigprocmask");
+	check(unseen(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof(all)) == 0,
+	      "sigprocmask");
 	for (int i = 0; i < ROUNDS; i++) {
 		put(p->to[1]);
 		get_unseen(p->back[0]);

@@ -19,34 +19,23 @@
 #include <unistd.h>
 
 #include "tests/progs/preload/rows_extra.h"
+#include "tests/support/unseen.h"
 #include "tests/support/wait.h"
-
-static long asm_syscall(long nr, long a, long b, long c, long d)
-{
-	register long r10 __asm__("r10") = d;
-	long ret;
-
-	__asm__ volatile("syscall"
-			 : "=a"(ret)
-			 : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10)
-			 : "rcx", "r11", "memory");
-	return ret;
-}
 
 static long call_asm_read(struct st *s)
 {
-	return asm_syscall(SYS_read, s->fd[0], (long)s->buf, 1, 0);
+	return unseen(SYS_read, s->fd[0], (long)s->buf, 1, 0);
 }
 ROW(asm_read, UNSEEN, .setup = setup_pipe, .call = call_asm_read, .release = release_write);
 
 static void release_asm_futex(struct st *s)
 {
 	s->word = 1;
-	asm_syscall(SYS_futex, (long)&s->word, FUTEX_WAKE, 1, 0);
+	unseen(SYS_futex, (long)&s->word, FUTEX_WAKE, 1, 0);
 }
 static long call_asm_futex(struct st *s)
 {
-	return asm_syscall(SYS_futex, (long)&s->word, FUTEX_WAIT, 0, 0);
+	return unseen(SYS_futex, (long)&s->word, FUTEX_WAIT, 0, 0);
 }
 ROW(asm_futex, UNSEEN, .call = call_asm_futex, .release = release_asm_futex);
 
