@@ -15,10 +15,13 @@
 #define BAR 15
 #define THREADS_MAX 40
 #define ARROWS_MAX 400
+#define SPANS_MAX 10000 /* more than so many are sampled */
+#define SAMPLE 0.5	/* of a pixel */
 
 static struct {
 	const struct replay *r;
 	u64 from, length;
+	bool sampled;
 	int top_p, top_threads, height;
 	u32 row_of[1 << 16]; /* by thread: its row + 1 */
 	u32 rows[THREADS_MAX];
@@ -37,6 +40,13 @@ static bool shown(u64 begin, u64 end)
 	return end > pic.from && begin < pic.from + pic.length;
 }
 
+/* A long window has more spans than pixels, and each would be drawn wider than it is: then one that
+ * is narrow is drawn only where a sample falls into it, so that colours keep their shares. */
+static bool sampled_out(double x, double w)
+{
+	return pic.sampled && w < SAMPLE && (u64)(x / SAMPLE) == (u64)((x + w) / SAMPLE);
+}
+
 static int by_birth(const void *a, const void *b)
 {
 	u32 x = pic.r->threads.at[*(const u32 *)a].goid,
@@ -45,26 +55,35 @@ static int by_birth(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static u32 weight[1 << 16]; /* of a thread: its spans in the window */
+
+static int by_weight(const void *a, const void *b)
+{
+	u32 x = weight[*(const u32 *)a], y = weight[*(const u32 *)b];
+
+	return x > y ? -1 : x < y ? 1 : by_birth(a, b);
+}
+
 /* The threads that do most in the window, in the order of their birth. */
 static void choose_rows(void)
 {
-	static u32 weight[1 << 16];
-	u32 n = pic.r->threads.n < 1 << 16 ? (u32)pic.r->threads.n : 1 << 16;
+	static u32 all[1 << 16];
+	u32 n = 0, total = 0;
 
-	for (size_t i = 0; i < pic.r->spans.n; i++)
-		if (shown(pic.r->spans.at[i].begin, pic.r->spans.at[i].end) &&
-		    pic.r->spans.at[i].track < n)
-			weight[pic.r->spans.at[i].track]++;
-	for (u32 least = 1; least; least *= 2) {
-		pic.nrows = pic.hidden = 0;
-		for (u32 i = 0; i < n; i++)
-			if (weight[i] >= least && pic.nrows < THREADS_MAX)
-				pic.rows[pic.nrows++] = i;
-			else if (weight[i])
-				pic.hidden++;
-		if (!pic.hidden || pic.nrows < THREADS_MAX)
-			break;
+	for (size_t i = 0; i < pic.r->spans.n; i++) {
+		const struct span *s = &pic.r->spans.at[i];
+
+		if (!shown(s->begin, s->end) || s->track >= 1 << 16)
+			continue;
+		if (!weight[s->track]++)
+			all[n++] = s->track;
+		total++;
 	}
+	pic.sampled = total > SPANS_MAX;
+	qsort(all, n, sizeof(all[0]), by_weight);
+	pic.nrows = n < THREADS_MAX ? n : THREADS_MAX;
+	pic.hidden = n - pic.nrows;
+	memcpy(pic.rows, all, pic.nrows * sizeof(all[0]));
 	qsort(pic.rows, pic.nrows, sizeof(pic.rows[0]), by_birth);
 	for (u32 i = 0; i < pic.nrows; i++)
 		pic.row_of[pic.rows[i]] = i + 1;
@@ -152,6 +171,7 @@ static double grid_step(double length)
 static void grid(void)
 {
 	double step = grid_step((double)pic.length);
+	double unit = step < 1e6 ? 1e3 : step < 1e9 ? 1e6 : 1e9;
 
 	for (double t = 0; t <= (double)pic.length; t += step) {
 		double x = x_of(pic.from + (u64)t);
@@ -159,8 +179,10 @@ static void grid(void)
 		printf("<path d=\"M%.1f 76V%d\" class=\"grid\"/>"
 		       "<text x=\"%.1f\" y=\"71\" text-anchor=\"middle\" class=\"dim\">"
 		       "%g %s</text>\n",
-		       x, pic.height - 14, x, step < 1e6 ? t / 1e3 : t / 1e6,
-		       step < 1e6 ? "us" : "ms");
+		       x, pic.height - 14, x, t / unit,
+		       unit == 1e3   ? "us"
+		       : unit == 1e6 ? "ms"
+				     : "s");
 	}
 }
 
@@ -177,6 +199,8 @@ static void bar(const struct span *s, int y, const char *class, const char *text
 {
 	double x = x_of(s->begin), w = x_of(s->end) - x;
 
+	if (sampled_out(x, w))
+		return;
 	printf("<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" class=\"%s\"><title>%s %.1f "
 	       "us</title></rect>",
 	       x, y, w < 0.35 ? 0.35 : w, BAR, class, text, (double)(s->end - s->begin) / 1e3);
