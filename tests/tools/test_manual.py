@@ -44,8 +44,8 @@ def every_function_option_and_subcommand_has_its_place():
 def complete(*words):
     script = f". {ROOT}/tools/gmp.bash; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _gmp; " \
              "printf '%s\\n' \"${COMPREPLY[@]}\""
-    done = subprocess.run(["bash", "-c", script, "x", GMP, *words], capture_output=True, text=True,
-                          check=True, env=environment())
+    done = subprocess.run(["bash", "-c", script, "x", os.path.abspath(GMP), *words], capture_output=True, text=True,
+                          check=True, env=environment(), cwd=ROOT)
     return done.stdout.split("\n")[:-1]
 
 
@@ -59,6 +59,15 @@ def completion_knows_subcommands_options_and_processes():
     expect("set PID max", complete("set", "1", "max") == ["maxprocs="])
     expect("set PID preempt=g", complete("set", "1", "preempt", "=", "g") == ["gate"])
     expect("dump PID", str(os.getpid()) in complete("dump", ""))
+    for option in ("--preempt", "="), ("--preempt",):
+        expect(option, complete("run", *option, "g") == ["gate"])
+    expect("run --pace=", sorted(complete("run", "--pace", "=")) == ["off", "on"])
+    for before in ("--retake-us", "50"), ("-p", "2"), ("--preempt", "=", "gate"), ("--stats",), ("-q", "--"):
+        expect(before, "true" in complete("run", *before, "tru"))
+    for before in ("trace", "-o"), ("trace", "-d", "1"), ("run", "--trace", "="):
+        expect(before, "README.md" in complete(*before, "READ"))
+    expect("a number", complete("run", "-p", "") in ([], [""]))
+    expect("set PID maxprocs=", complete("set", "1", "maxprocs", "=") in ([], [""]))
     expect("nothing of ours behind a command", complete("run", "true", "--sl") in ([], [""]))
 
 
