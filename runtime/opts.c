@@ -195,7 +195,8 @@ static void complain(const struct option *o, const char *text)
 	value_text(o, o->def, def, sizeof(def));
 	all_words(o, range, sizeof(range));
 	if (o->kind == NUMBER)
-		gmp_format(range, sizeof(range), "a %s in %u..%u", o->unit, o->min, o->max);
+		gmp_format(range, sizeof(range), "a number in %u..%u (%s)", o->min, o->max,
+			   o->unit);
 	if (o->kind == STRING) {
 		gmp_format(range, sizeof(range), "a text of less than %d bytes", OPT_TEXT_MAX);
 		gmp_format(def, sizeof(def), "none");

@@ -2,21 +2,12 @@
 #include <stdio.h>
 
 #include "tools/dump.h"
+#include "tools/text.h"
 
 static void string(const char *key, const char *s)
 {
-	printf(",\"%s\":\"", key);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '"' || c == '\\')
-			printf("\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
-			printf("\\u%04x", c); /* names are bytes; take them for Latin-1 */
-		else
-			putchar(c);
-	}
-	putchar('"');
+	printf(",\"%s\":", key);
+	put_json(s);
 }
 
 static void frame(const struct place *p, bool first)

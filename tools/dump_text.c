@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "tools/dump.h"
+#include "tools/text.h"
 
 static void print_head(const struct entry *e)
 {
@@ -23,16 +24,26 @@ static void print_head(const struct entry *e)
 	printf(", locked to thread]:\n");
 }
 
+static void put_line(const char *before, const char *text)
+{
+	fputs(before, stdout);
+	put_plain(text);
+	putchar('\n');
+}
+
 static void print_thread(const struct entry *e)
 {
 	if (!e->thread)
 		return;
-	printf("thread %d \"%s\"", e->thread->tid, e->thread->name);
+	printf("thread %d \"", e->thread->tid);
+	put_plain(e->thread->name);
+	printf("\"");
 	if (e->g && load_rlx(&e->g->g.status) == G_RUNNABLE)
-		printf(": waits for a P for %.1f ms", e->since_s * 1e3);
+		printf(": waits for a P for %.1f ms\n", e->since_s * 1e3);
 	else if (e->wait.kind[0])
-		printf(": waits for %s", e->wait.text);
-	printf("\n");
+		put_line(": waits for ", e->wait.text);
+	else
+		printf("\n");
 }
 
 static void print_frames(const struct entry *e)
@@ -40,11 +51,11 @@ static void print_frames(const struct entry *e)
 	for (size_t i = 0; i < e->frames.n; i++) {
 		const struct place *p = e->frames.at[i];
 
-		printf("%s(...)\n\t", p->function);
+		put_plain(p->function);
+		printf("(...)\n\t");
+		put_plain(p->file ? p->file : p->module ? p->module : "?");
 		if (p->file)
-			printf("%s:%d", p->file, p->line);
-		else
-			printf("%s", p->module ? p->module : "?");
+			printf(":%d", p->line);
 		printf(" +0x%lx\n", p->offset);
 	}
 	if (e->frames.cut)
@@ -93,10 +104,10 @@ static void print_rings(const struct dump *d)
 		if (!begins_ring(d, e))
 			continue;
 		printf("deadlock!\n");
-		do
-			printf("\tgoroutine %lu waits for %s\n", at->g ? at->g->g.goid : 0,
-			       at->wait.text);
-		while ((at = awaited(d, at)) != e);
+		do {
+			printf("\tgoroutine %lu", at->g ? at->g->g.goid : 0);
+			put_line(" waits for ", at->wait.text);
+		} while ((at = awaited(d, at)) != e);
 		printf("\n");
 	}
 }

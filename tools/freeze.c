@@ -150,13 +150,12 @@ static size_t collect(struct freeze *f)
 void freeze_stop(struct freeze *f, pid_t pid, int limit_ms)
 {
 	double began = now_ms();
-	char stat[512];
+	char stat[1024];
 	const char *state;
 
 	*f = (struct freeze){ .pid = pid, .began_s = last_ran_s(getpid(), (pid_t)gettid()) };
-	proc_line(pid, "stat", stat, sizeof(stat));
-	state = strrchr(stat, ')');
-	f->was_stopped = state && state[1] && state[2] == 'T';
+	state = proc_stat(pid, stat, sizeof(stat));
+	f->was_stopped = state && *state == 'T';
 	do {
 		while (seize_new(f))
 			;

@@ -65,6 +65,8 @@ static void one_option(const struct option_row *o)
 	upper(o->name);
 	if (o->words)
 		printf("\nOne of %s; default %s.\n", o->words, o->def);
+	else if (strcmp(o->unit, "text") == 0)
+		printf("\nA text of at most %lu bytes; default: none.\n", o->max);
 	else if (strcmp(o->unit, "flag") == 0)
 		printf("\n0 or 1; default %s.\n", o->def);
 	else

@@ -75,7 +75,7 @@ const char *option_refuses(const struct option_row *o, const char *value)
 	else if (o->words)
 		snprintf(want, sizeof(want), "one of %s", o->words);
 	else
-		snprintf(want, sizeof(want), "a %s in %lu..%lu", o->unit, o->min, o->max);
+		snprintf(want, sizeof(want), "a number in %lu..%lu (%s)", o->min, o->max, o->unit);
 	for (char *at = want; *at; at++)
 		*at = (char)tolower(*at);
 	return want;
@@ -101,13 +101,13 @@ const char *option_word(const struct option_row *o, unsigned number)
 	return word[0] ? word : "?";
 }
 
-void option_set(const struct option_row *o, const char *value)
+void option_set(const struct option_row *o, const char *as, const char *value)
 {
 	const char *want = option_refuses(o, value);
 	char variable[64] = "GMP_";
 
 	if (want)
-		usage("--%s '%s' is not %s", o->name, value, want);
+		usage("%.*s '%s' is not %s", (int)strcspn(as, "="), as, value, want);
 	for (size_t i = 0; o->name[i] && i + 5 < sizeof(variable); i++)
 		variable[i + 4] = (char)toupper(o->name[i]);
 	if (setenv(variable, value, 1) != 0)

@@ -25,7 +25,7 @@ const char *option_refuses(const struct option_row *o, const char *value);
 unsigned option_number(const struct option_row *o, const char *value);
 /* The word of such a number, in lower case; "?" for none. */
 const char *option_word(const struct option_row *o, unsigned number);
-/* Sets GMP_<NAME> in our environment, or fails with one line. */
-void option_set(const struct option_row *o, const char *value);
+/* Sets GMP_<NAME> in our environment, or fails with one line; as: how the user spelled the name. */
+void option_set(const struct option_row *o, const char *as, const char *value);
 
 #endif

@@ -25,6 +25,7 @@ const char help_run[] =
 #undef CHOICE
 #undef TEXT
 	"An option takes its value as the next word or after `=`; a flag may stand alone.\n"
+	"`-` and `_` in its name are the same.\n"
 	"\n"
 	"Examples:\n"
 	"  gmp run -p 4 -- ./server --port 8080\n"
@@ -49,13 +50,13 @@ static int long_option(char **argv)
 	const struct option_row *o = known(name, equals ? (size_t)(equals - name) : strlen(name));
 
 	if (equals)
-		option_set(o, equals + 1);
+		option_set(o, argv[0], equals + 1);
 	else if (strcmp(o->unit, "flag") == 0)
-		option_set(o, "1");
+		option_set(o, argv[0], "1");
 	else if (!argv[1])
-		usage("--%s needs a value", o->name);
+		usage("%s needs a value", argv[0]);
 	else
-		option_set(o, argv[1]);
+		option_set(o, argv[0], argv[1]);
 	return equals || strcmp(o->unit, "flag") == 0 ? 1 : 2;
 }
 
@@ -65,12 +66,12 @@ static int procs_option(char **argv)
 	const struct option_row *o = option_find("maxprocs", strlen("maxprocs"));
 
 	if (argv[0][2]) {
-		option_set(o, argv[0] + 2);
+		option_set(o, "-p", argv[0] + 2);
 		return 1;
 	}
 	if (!argv[1])
 		usage("-p needs a number");
-	option_set(o, argv[1]);
+	option_set(o, "-p", argv[1]);
 	return 2;
 }
 

@@ -45,6 +45,19 @@ void proc_line(pid_t pid, const char *file, char *buf, size_t size)
 	buf[strcspn(buf, "\n")] = 0;
 }
 
+const char *proc_stat(pid_t pid, char *buf, size_t size)
+{
+	FILE *f = proc_open(pid, "stat");
+	size_t n = f ? fread(buf, 1, size - 1, f) : 0;
+	const char *end;
+
+	if (f)
+		fclose(f);
+	buf[n] = 0;
+	end = strrchr(buf, ')');
+	return end && end[1] == ' ' ? end + 2 : NULL;
+}
+
 /* ---- the symbol ---- */
 
 /* Value of a dynamic symbol of an open ELF file, 0: it has none of that name. */
@@ -192,6 +205,7 @@ void target_read_gs(struct target *t)
 	if (!target_read(t->pid, t->layout, &layout, sizeof(layout)) ||
 	    !target_read(t->pid, (uintptr_t)layout.sched, &t->sched, sizeof(t->sched)))
 		explain_refusal(t->pid);
+	tids_read(&t->tids, t->pid);
 	t->gs = calloc(room, sizeof(*t->gs));
 	for (struct m *at = t->sched.allm; t->gs && at;) {
 		struct goroutine one;
@@ -201,6 +215,7 @@ void target_read_gs(struct target *t)
 		at = one.m.alllink;
 		if (!load_rlx(&one.m.live))
 			continue;
+		one.m.tid = tid_outer(&t->tids, one.m.tid);
 		if (t->ngs == room)
 			t->gs = reallocarray(t->gs, room *= 2, sizeof(*t->gs));
 		if (t->gs)

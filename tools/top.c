@@ -16,10 +16,12 @@ const char help_top[] =
 	"  -n N                   end after so many\n"
 	"  --batch                plain lines instead of a screen\n"
 	"  --json                 one JSON object a process and reading, one a line\n"
-	"  --prometheus           one reading in Prometheus's text exposition format\n"
+	"  --prometheus           one reading in Prometheus's text exposition format; not with -n\n"
 	"\n"
 	"On the screen: q quits, < > choose the column to sort by, r reverses, / filters by name,\n"
 	"g shows threads, p Ps, space reads at once, + - change the delay.\n"
+	"Of a program that is stopped the counters are shown; how its threads are is not known\n"
+	"then: \"-\" in lines, null in JSON, left out for Prometheus.\n"
 	"The program is never stopped.  gmp top ends with it, and shows one that it executes.\n"
 	"\n"
 	"Examples:\n"
@@ -105,20 +107,30 @@ static bool renew(size_t i)
 	return !readings[i].gone;
 }
 
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* The span is of our clock: a stopped program writes none, and a container's may be another. */
 static void read_one(size_t i)
 {
 	struct reading *r = &readings[i];
 	struct view *v = &views[i];
+	double at_s;
 
 	if (r->ended || ((r->gone || !view_alive(v)) && !renew(i)))
 		return;
 	r->before = r->now;
 	r->answers = view_ask(v, WANT_ROWS, ANSWER_MS) != VIEW_SILENT && view_rows(v, &r->now);
-	if (!r->answers) {
+	if (!r->answers)
 		memcpy(&r->now.stats, &v->page->stats, sizeof(r->now.stats));
-		r->now.now_ns += (u64)(options.delay_s * 1e9);
-	}
-	r->span_s = had[i] ? (double)(r->now.now_ns - r->before.now_ns) / 1e9 : 0;
+	at_s = now_s();
+	r->span_s = had[i] ? at_s - r->at_s : 0;
+	r->at_s = at_s;
 	had[i] = true;
 }
 
@@ -263,12 +275,18 @@ static void parse(char **argv)
 			if (!parse_count(value(&argv), 1, 1000000000, &options.count))
 				usage("'%s' is not a number of readings", *argv);
 		} else if (**argv == '-' || options.pid)
-			usage("what is '%s'", *argv);
+			usage(**argv == '-' ? "no option '%s'"
+					    : "one process at a time, not also '%s'",
+			      *argv);
 		else
 			options.pid = need_pid(*argv);
 	}
 	if (!options.pid && !options.all)
 		usage("no process id");
+	if (options.pid && options.all)
+		usage("either one process or --all");
+	if (options.form == PROMETHEUS && options.count > 1)
+		usage("--prometheus is one reading: two after each other are no exposition");
 }
 
 int cmd_top(int argc, char **argv)
@@ -279,9 +297,9 @@ int cmd_top(int argc, char **argv)
 		fail("no memory");
 	if (options.pid)
 		add(options.pid, true);
-	if (options.form == PROMETHEUS && !options.count)
+	if (options.form == PROMETHEUS)
 		options.count = 1;
-	if (options.form == SCREEN && !isatty(STDOUT_FILENO))
+	if (options.form == SCREEN && !(isatty(STDIN_FILENO) && isatty(STDOUT_FILENO)))
 		options.form = LINES;
 	if (options.form == SCREEN)
 		top_screen(read_all, options.delay_s, options.all);

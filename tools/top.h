@@ -9,8 +9,12 @@ struct reading {
 	const char *name;
 	const char *gone; /* NULL: alive; else why there is nothing, for now or */
 	bool ended;	  /* for good */
-	bool answers;	  /* the rows are of now, or of when it became one thread */
-	double span_s;	  /* since the reading before; 0: none */
+	/*
+	 * The gauges and rows are of now, or of when it became one thread.  Else they are of an
+	 * earlier reading or of none, and say nothing: the program writes them when asked.
+	 */
+	bool answers;
+	double at_s, span_s; /* when, and since the reading before; span 0: there was none */
 	struct statpage now, before;
 };
 

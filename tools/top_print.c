@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/text.h"
 #include "tools/top.h"
 #include "tools/waits.h"
 
@@ -12,6 +13,14 @@ const char *stray_name(int call)
 	return call >= STRAY_KINDS - 2 ? "unknown" : syscall_name(call);
 }
 
+static void line_gauge(const struct reading *r, const char *name, u64 value)
+{
+	if (r->answers)
+		printf(" %s=%lu", name, value);
+	else
+		printf(" %s=-", name);
+}
+
 void top_lines(const struct reading *r)
 {
 	const struct gauges *g = &r->now.gauges;
@@ -19,10 +28,17 @@ void top_lines(const struct reading *r)
 	u32 count;
 	int call;
 
-	printf("%d %s: gomaxprocs=%lu idle=%lu threads=%lu running=%lu runnable=%lu in_call=%lu "
-	       "stray=%lu runqueue=%lu",
-	       r->pid, r->name, g->gomaxprocs, g->idle, g->threads, g->running, g->runnable,
-	       g->in_call, g->stray, g->runq + g->backq);
+	printf("%d ", r->pid);
+	put_plain(r->name);
+	putchar(':');
+	line_gauge(r, "gomaxprocs", g->gomaxprocs);
+	line_gauge(r, "idle", g->idle);
+	line_gauge(r, "threads", g->threads);
+	line_gauge(r, "running", g->running);
+	line_gauge(r, "runnable", g->runnable);
+	line_gauge(r, "in_call", g->in_call);
+	line_gauge(r, "stray", g->stray);
+	line_gauge(r, "runqueue", g->runq + g->backq);
 	printf(" handoffs/s=%.0f retakes/s=%.0f strays/s=%.0f preempts/s=%.0f parks/s=%.0f",
 	       RATE(r, handoffs), RATE(r, retakes), RATE(r, strays), RATE(r, preempts),
 	       RATE(r, parks));
@@ -34,25 +50,15 @@ void top_lines(const struct reading *r)
 	printf("%s\n", r->answers ? "" : " (does not answer: stopped)");
 }
 
-/* A string in quotes. */
-static void json_text(const char *text)
-{
-	putchar('"');
-	for (; *text; text++)
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < ' ')
-			printf("\\u%04x", *text);
-		else
-			putchar(*text);
-	putchar('"');
-}
-
 static void json_rows(const struct reading *r)
 {
 	static const char *const states[] = { "idle",	 "runnable", "running",
 					      "syscall", "waiting",  "dead" };
 
+	if (!r->answers) {
+		printf(",\"procs\":null,\"goroutines\":null");
+		return;
+	}
 	printf(",\"procs\":[");
 	for (u32 i = 0; i < r->now.np; i++) {
 		const struct row_p *p = &r->now.p[i];
@@ -69,10 +75,18 @@ static void json_rows(const struct reading *r)
 		printf("%s{\"g\":%lu,\"tid\":%d,\"status\":\"%s\",\"p\":%d,\"calls\":%u,\"call\":",
 		       i ? "," : "", g->goid, g->tid, states[g->status % 6],
 		       g->p == NO_P ? -1 : g->p, g->calls);
-		json_text(g->callno == 0xffff ? "" : syscall_name(g->callno));
+		put_json(g->callno == 0xffff ? "" : syscall_name(g->callno));
 		putchar('}');
 	}
 	putchar(']');
+}
+
+static void json_gauge(const struct reading *r, const char *name, u64 value)
+{
+	if (r->answers)
+		printf(",\"%s\":%lu", name, value);
+	else
+		printf(",\"%s\":null", name);
 }
 
 void top_json(const struct reading *r)
@@ -81,17 +95,17 @@ void top_json(const struct reading *r)
 	int call;
 
 	printf("{\"pid\":%d,\"name\":", r->pid);
-	json_text(r->name);
+	put_json(r->name);
 	printf(",\"answers\":%s,\"seconds\":%.3f", r->answers ? "true" : "false", r->span_s);
 #define STAT(name, kind, metric, help) printf(",\"" #name "\":%lu", load_rlx(&r->now.stats.name));
-#define GAUGE(name, metric, help) printf(",\"" #name "\":%lu", r->now.gauges.name);
+#define GAUGE(name, metric, help) json_gauge(r, #name, r->now.gauges.name);
 #include "runtime/stats.def"
 #undef STAT
 #undef GAUGE
 	printf(",\"stray_calls\":{");
 	for (int i = 0; (call = stray_call(&r->now.stats, i, &count)) != -2; i++) {
 		fputs(i ? "," : "", stdout);
-		json_text(stray_name(call));
+		put_json(stray_name(call));
 		printf(":%u", count);
 	}
 	printf("},\"latencies_ns\":[");
@@ -119,15 +133,15 @@ static const char *metric_name(const char *metric)
 
 static void labels(const struct reading *r)
 {
-	printf("{pid=\"%d\",name=\"", r->pid);
-	for (const char *c = r->name; *c; c++)
-		printf(*c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-	printf("\"");
+	printf("{pid=\"%d\",name=", r->pid);
+	put_label(r->name);
 }
 
+/* A sample that is not known is left out, as one of a process that is gone. */
 static void metric(const struct reading *r, size_t n, const char *name, const char *type,
 		   const char *help, size_t offset)
 {
+	bool gauges = offset >= offsetof(struct statpage, gauges);
 	const char *suffix = strcmp(type, "counter") == 0 ? "_total" : "";
 
 	printf("# HELP %s%s %s\n# TYPE %s%s %s\n", metric_name(name), suffix, help,
@@ -135,7 +149,7 @@ static void metric(const struct reading *r, size_t n, const char *name, const ch
 	for (size_t i = 0; i < n; i++) {
 		u64 value;
 
-		if (r[i].gone)
+		if (r[i].gone || (gauges && !r[i].answers))
 			continue;
 		memcpy(&value, (const char *)&r[i].now + offset, sizeof(value));
 		printf("%s%s", metric_name(name), suffix);

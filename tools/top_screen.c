@@ -3,14 +3,19 @@
  * several: a table of processes.  Keys are htop's.
  */
 #include <curses.h>
-#include <signal.h>
+#include <locale.h>
+#include <poll.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "tools/gmp.h"
 #include "tools/target.h"
+#include "tools/text.h"
 #include "tools/top.h"
 #include "tools/waits.h"
 
@@ -21,7 +26,7 @@ enum table { THREADS, PROCS, PROCESSES };
 
 /* A cell sorts by its number where it has one, else by its text. */
 struct cell {
-	char text[32];
+	char text[64];
 	double number;
 };
 
@@ -80,7 +85,8 @@ static void number(struct cell *c, double n, const char *fmt)
 static void text(struct cell *c, const char *s)
 {
 	c->number = 0;
-	snprintf(c->text, sizeof(c->text), "%.31s", s);
+	snprintf(c->text, sizeof(c->text), "%s", s);
+	make_plain(c->text);
 }
 
 static const char *thread_name(pid_t pid, pid_t tid, char *buf, size_t size)
@@ -108,6 +114,12 @@ static double calls_before(const struct reading *r, const struct row_g *g)
 	return g->calls;
 }
 
+/* Seconds until the reading.  What began while it was made has not lasted yet. */
+static double since(const struct reading *r, u64 ns)
+{
+	return r->now.now_ns > ns ? (double)(r->now.now_ns - ns) / 1e9 : 0;
+}
+
 static void thread_row(struct row *row, const struct reading *r, const struct row_g *g)
 {
 	char name[64];
@@ -118,8 +130,7 @@ static void thread_row(struct row *row, const struct reading *r, const struct ro
 	text(&row->cell[2], state(g));
 	number(&row->cell[3], g->p == NO_P ? -1 : g->p, g->p == NO_P ? "-" : "%.0f");
 	number(&row->cell[4], calls, "%.0f");
-	number(&row->cell[5], g->since_ns ? (double)(r->now.now_ns - g->since_ns) / 1e3 : 0,
-	       "%.0f");
+	number(&row->cell[5], g->since_ns ? since(r, g->since_ns) * 1e6 : 0, "%.0f");
 	text(&row->cell[6], g->callno == 0xffff || !g->calls ? "" : syscall_name(g->callno));
 	text(&row->cell[7], thread_name(r->pid, g->tid, name, sizeof(name)));
 }
@@ -128,7 +139,7 @@ static void p_row(struct row *row, const struct reading *r, u32 i)
 {
 	const struct row_p *p = &r->now.p[i];
 	double grants = p->schedtick - (i < r->before.np ? r->before.p[i].schedtick : 0);
-	double slice = p->goid ? (double)(r->now.now_ns - p->granted_ns) / 1e6 : 0;
+	double slice = p->goid ? since(r, p->granted_ns) * 1e3 : 0;
 
 	number(&row->cell[0], i, "%.0f");
 	text(&row->cell[1], !p->status ? "idle" : p->in_call ? "on loan" : "running");
@@ -138,15 +149,20 @@ static void p_row(struct row *row, const struct reading *r, u32 i)
 	number(&row->cell[5], slice, "%.1f");
 }
 
+static void gauge(struct cell *c, const struct reading *r, u64 value)
+{
+	number(c, r->answers ? (double)value : -1, r->answers ? "%.0f" : "-");
+}
+
 static void process_row(struct row *row, const struct reading *r)
 {
 	const struct gauges *g = &r->now.gauges;
 
 	number(&row->cell[0], r->pid, "%.0f");
-	number(&row->cell[1], (double)g->gomaxprocs, "%.0f");
-	number(&row->cell[2], (double)g->idle, "%.0f");
-	number(&row->cell[3], (double)g->gs, "%.0f");
-	number(&row->cell[4], (double)g->runnable, "%.0f");
+	gauge(&row->cell[1], r, g->gomaxprocs);
+	gauge(&row->cell[2], r, g->idle);
+	gauge(&row->cell[3], r, g->gs);
+	gauge(&row->cell[4], r, g->runnable);
 	number(&row->cell[5], RATE(r, handoffs), "%.0f");
 	number(&row->cell[6], (double)latency_percentile(&r->now.stats, 99) / 1e3, "%.1f");
 	text(&row->cell[7], r->name);
@@ -181,12 +197,55 @@ static bool filtered(const struct row *row)
 	return true;
 }
 
+/*
+ * At most so many columns of text: a character may take two of them, and several bytes.  What the
+ * terminal's locale does not have is '?'.  width < 0: left, as in printf.
+ */
+static void put_columns(int y, int x, int width, const char *s)
+{
+	wchar_t out[512];
+	mbstate_t state = { 0 };
+	int room = abs(width), used = 0;
+	size_t n = 0;
+
+	while (*s && n + 1 < sizeof(out) / sizeof(out[0])) {
+		wchar_t c;
+		size_t len = mbrtowc(&c, s, MB_CUR_MAX, &state);
+		int wide = len > MB_CUR_MAX ? -1 : wcwidth(c);
+
+		if (wide < 0) {
+			len = 1;
+			c = L'?';
+			wide = 1;
+			state = (mbstate_t){ 0 };
+		}
+		if (used + wide > room)
+			break;
+		used += wide;
+		out[n++] = c;
+		s += len;
+	}
+	mvaddnwstr(y, x + (width > 0 ? room - used : 0), out, (int)n);
+}
+
+/* A line of its own, cut where the terminal ends: curses would go on in the next one. */
+__attribute__((format(printf, 2, 3))) static void put_line(int y, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	put_columns(y, 0, -COLS, line);
+}
+
 static void put_cell(int y, int *x, int width, const char *s)
 {
 	int w = abs(width);
 
-	if (*x + w < COLS)
-		mvprintw(y, *x, width < 0 ? "%-*.*s" : "%*.*s", w, w, s);
+	if (*x + w <= COLS)
+		put_columns(y, *x, width, s);
 	*x += w + 1;
 }
 
@@ -216,13 +275,30 @@ static void draw_table(int y)
 static void draw_bar(int y, const struct gauges *g)
 {
 	int width = COLS - 24 > 0 ? COLS - 24 : 0;
-	int used = g->gomaxprocs ? (int)((u64)width * (g->gomaxprocs - g->idle) / g->gomaxprocs)
-				 : 0;
+	u64 busy = g->gomaxprocs > g->idle ? g->gomaxprocs - g->idle : 0;
+	int used = g->gomaxprocs ? (int)((u64)width * busy / g->gomaxprocs) : 0;
 
-	mvprintw(y, 0, "Ps %4lu/%-4lu [", g->gomaxprocs - g->idle, g->gomaxprocs);
+	put_line(y, "Ps %4lu/%-4lu [", busy, g->gomaxprocs);
 	for (int i = 0; i < width; i++)
 		addch(i < used ? '|' | A_BOLD : ' ');
-	addch(']');
+	if (width)
+		addch(']');
+}
+
+static void draw_gauges(int y, const struct reading *r)
+{
+	const struct gauges *g = &r->now.gauges;
+
+	if (!r->answers) {
+		put_line(y, "Ps not known");
+		put_line(y + 1, "Gs not known; what stands below is of before, if anything");
+		return;
+	}
+	draw_bar(y, g);
+	put_line(y + 1,
+		 "Gs %lu: %lu running, %lu runnable, %lu in a call, %lu stray; "
+		 "queues %lu + %lu back",
+		 g->gs, g->running, g->runnable, g->in_call, g->stray, g->runq, g->backq);
 }
 
 static const char *state_of(const struct reading *r)
@@ -232,33 +308,40 @@ static const char *state_of(const struct reading *r)
 	return r->answers ? "" : "; does not answer (stopped)";
 }
 
+static void put_strays(int y, const struct stats *s)
+{
+	char line[256] = "strays by call:";
+	size_t n = strlen(line);
+	u32 count;
+	int call;
+
+	for (int i = 0; i < 6 && n < sizeof(line) && (call = stray_call(s, i, &count)) != -2; i++)
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " %s %u", stray_name(call),
+				      count);
+	put_line(y, "%s", line);
+}
+
 static int draw_head(const struct reading *r)
 {
-	const struct gauges *g = &r->now.gauges;
 	const struct stats *s = &r->now.stats;
-	int y = 0, call;
-	u32 count;
+	struct cell name;
+	int y = 0;
 
 	attron(A_BOLD);
-	mvprintw(y++, 0, "gmp top: %s, process %d%s", r->name, r->pid, state_of(r));
+	text(&name, r->name);
+	put_line(y++, "gmp top: %s, process %d%s", name.text, r->pid, state_of(r));
 	attroff(A_BOLD);
-	draw_bar(y++, g);
-	mvprintw(y++, 0,
-		 "Gs %lu: %lu running, %lu runnable, %lu in a call, %lu stray; "
-		 "queues %lu + %lu back",
-		 g->gs, g->running, g->runnable, g->in_call, g->stray, g->runq, g->backq);
-	mvprintw(y++, 0,
+	draw_gauges(y, r);
+	y += 2;
+	put_line(y++,
 		 "a second: %.0f hand-offs, %.0f retakes, %.0f strays, %.0f preempts, "
 		 "%.0f waits",
 		 RATE(r, handoffs), RATE(r, retakes), RATE(r, strays), RATE(r, preempts),
 		 RATE(r, parks));
-	mvprintw(y++, 0,
-		 "wait for a P: p50 %.1f us, p99 %.1f us, longest %.1f us; over the cap %lu",
+	put_line(y++, "wait for a P: p50 %.1f us, p99 %.1f us, longest %.1f us; over the cap %lu",
 		 (double)latency_percentile(s, 50) / 1e3, (double)latency_percentile(s, 99) / 1e3,
 		 (double)load_rlx(&s->maxwait_ns) / 1e3, load_rlx(&s->overcap));
-	mvprintw(y++, 0, "strays by call:");
-	for (int i = 0; i < 6 && (call = stray_call(s, i, &count)) != -2; i++)
-		printw(" %s %u", stray_name(call), count);
+	put_strays(y++, s);
 	return y;
 }
 
@@ -270,14 +353,14 @@ static void draw(const struct reading *r, size_t n)
 	if (!n)
 		ui.table = PROCESSES;
 	if (ui.table == PROCESSES)
-		mvprintw(y++, 0, "gmp top: %zu processes", n);
+		put_line(y++, "gmp top: %zu processes", n);
 	else
 		y = draw_head(r);
 	fill(r, n);
 	draw_table(y);
 	attron(A_REVERSE);
 	mvhline(LINES - 1, 0, ' ', COLS);
-	mvprintw(LINES - 1, 0,
+	put_line(LINES - 1,
 		 "q quit  < > sort  r reverse  / filter%s%s  g threads  p Ps  + - %.1f s",
 		 ui.typing || ui.filter[0] ? ": " : "", ui.filter, ui.delay_s);
 	attroff(A_REVERSE);
@@ -354,16 +437,33 @@ static double now_s(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/*
+ * ERR: none within ms.  A terminal that was hung up can always be read and has nothing: that ends
+ * us, where a wait of curses' own would return at once, for ever.
+ */
+static int next_key(int ms)
+{
+	struct pollfd in = { STDIN_FILENO, POLLIN, 0 };
+	int c;
+
+	timeout(0);
+	c = getch(); /* what curses has read already, or KEY_RESIZE */
+	if (c != ERR || poll(&in, 1, ms) == 0)
+		return c;
+	c = getch();
+	if (c == ERR && in.revents)
+		ui.quit = true;
+	return c;
+}
+
 /* Draws again at each key, reads again when it is time. */
 static void wait_for_keys(const struct reading *r, size_t n)
 {
 	double end = now_s() + ui.delay_s, left;
 
 	while (!ui.quit && (left = end - now_s()) > 0) {
-		int c;
+		int c = next_key((int)(left * 1000) + 1);
 
-		timeout((int)(left * 1000) + 1);
-		c = getch();
 		if (c == ' ' && !ui.typing)
 			return;
 		if (c == ERR)
@@ -383,6 +483,7 @@ void top_screen(const struct reading *(*read)(size_t *n), double delay_s, bool a
 		fail("no process that you may look into runs under the library");
 	ui.delay_s = delay_s;
 	ui.table = all ? PROCESSES : THREADS;
+	setlocale(LC_CTYPE, "");	   /* numbers stay as they are */
 	if (!newterm(NULL, stdout, stdin)) /* initscr() would exit, with 1 */
 		fail("cannot show a screen on a terminal '%s'; --batch prints lines",
 		     getenv("TERM") ? getenv("TERM") : "");

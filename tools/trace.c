@@ -211,20 +211,29 @@ static void show(const char *path)
 
 /* ---- arguments ---- */
 
-static double number(char ***argv, double min, double max)
+static const char *value(char ***argv)
 {
-	const char *name = **argv, *text = *++*argv;
-	char *end;
-	double n;
+	if (!(*argv)[1])
+		usage("%s needs a value", **argv);
+	return *++*argv;
+}
 
-	if (!text)
-		usage("%s needs a value", name);
-	n = strtod(text, &end);
-	if (*end == 's' && !end[1])
-		end++;
-	if (end == text || *end || !(n >= min && n <= max))
-		usage("%s '%s' is not a number in %g..%g", name, text, min, max);
+/* With its unit or without, not with another's. */
+static double number(char ***argv, const char *unit, double min, double max)
+{
+	const char *name = **argv, *text = value(argv);
+	char *end;
+	double n = strtod(text, &end);
+
+	if (end == text || (*end && strcmp(end, unit) != 0) || !(n >= min && n <= max))
+		usage("%s '%s' is not a number in %.15g..%.15g (%s)", name, text, min, max, unit);
 	return n;
+}
+
+static void parse_size(const char *text)
+{
+	if (!parse_count(text, 1, TRACE_MAX >> 20, &options.mb))
+		usage("--size '%s' is not a number in 1..%lu (MB)", text, TRACE_MAX >> 20);
 }
 
 static bool form_option(const char *word)
@@ -246,17 +255,19 @@ static void parse(char **argv)
 		if (form_option(*argv))
 			continue;
 		if (strcmp(*argv, "-d") == 0)
-			options.seconds = number(&argv, 0.001, 3600);
+			options.seconds = number(&argv, "s", 0.001, 3600);
 		else if (strcmp(*argv, "--size") == 0)
-			options.mb = (long)number(&argv, 1, 256);
+			parse_size(value(&argv));
 		else if (strcmp(*argv, "--from") == 0)
-			options.from_ms = number(&argv, 0, 1e9);
+			options.from_ms = number(&argv, "ms", 0, 1e9);
 		else if (strcmp(*argv, "--for") == 0)
-			options.for_ms = number(&argv, 0.001, 1e9);
-		else if (strcmp(*argv, "-o") == 0 && argv[1])
-			options.out = *++argv;
+			options.for_ms = number(&argv, "ms", 0.001, 1e9);
+		else if (strcmp(*argv, "-o") == 0)
+			options.out = value(&argv);
 		else if (**argv == '-' || options.what)
-			usage("what is '%s'", *argv);
+			usage(**argv == '-' ? "no option '%s'"
+					    : "one trace at a time, not also '%s'",
+			      *argv);
 		else
 			options.what = *argv;
 	}

@@ -9,13 +9,20 @@
 #include <unistd.h>
 
 #include "tools/gmp.h"
+#include "tools/text.h"
 
 static void say(const char *fmt, va_list ap, const char *hint)
 {
+	char *text;
+
 	fflush(stdout);
-	fprintf(stderr, "gmp: %s%s", subcommand ? subcommand : "", subcommand ? ": " : "");
-	vfprintf(stderr, fmt, ap);
-	fprintf(stderr, "%s\n", hint);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	if (text)
+		make_plain(text); /* one line, whatever the names in it are */
+	fprintf(stderr, "gmp: %s%s%s%s\n", subcommand ? subcommand : "", subcommand ? ": " : "",
+		text ? text : "no memory", hint);
+	free(text);
 }
 
 void complain(const char *fmt, ...)

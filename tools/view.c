@@ -18,31 +18,15 @@
 #include "tools/gmp.h"
 #include "tools/target.h"
 
-/* Its number in its own pid namespace: the last of NSpid. */
-static pid_t inner_pid(pid_t pid)
-{
-	FILE *f = proc_open(pid, "status");
-	char line[256];
-	int inner = pid;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (strncmp(line, "NSpid:", 6) == 0)
-			inner = atoi(strrchr(line, '\t') ? strrchr(line, '\t') : line + 6);
-	if (f)
-		fclose(f);
-	return inner;
-}
-
 static u64 starttime(pid_t pid)
 {
-	char line[1024], *at;
+	char line[1024];
+	const char *state = proc_stat(pid, line, sizeof(line));
 	unsigned long ticks = 0;
 
-	proc_line(pid, "stat", line, sizeof(line));
-	at = strrchr(line, ')');
-	if (at)
-		sscanf(at + 1,
-		       " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+	if (state)
+		sscanf(state,
+		       "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
 		       "%*s %*s %*s %lu",
 		       &ticks);
 	return ticks;
@@ -62,25 +46,6 @@ static bool maps_file(pid_t pid, const char *tail, ino_t number, bool *readable)
 			(!number || ino == number);
 	if (f)
 		fclose(f);
-	return found;
-}
-
-static bool find_file(struct view *v, const char *root)
-{
-	char pattern[PATH_MAX], ns[64];
-	struct stat st = { 0 };
-	glob_t g;
-	bool found;
-
-	snprintf(ns, sizeof(ns), "/proc/%d/ns/pid", v->pid);
-	if (stat(ns, &st) != 0)
-		return false;
-	snprintf(pattern, sizeof(pattern), "%s/dev/shm/gmp-*/" STATPAGE_NAME, root,
-		 inner_pid(v->pid), (unsigned)st.st_ino);
-	found = glob(pattern, 0, NULL, &g) == 0;
-	if (found)
-		snprintf(v->path, sizeof(v->path), "%s", g.gl_pathv[0]);
-	globfree(&g);
 	return found;
 }
 
@@ -124,20 +89,44 @@ static const char *map_page(struct view *v)
 	return view_alive(v) ? NULL : "left a page behind when it executed another program";
 }
 
+/*
+ * The first file of that name that is pid's; else NULL for none or why the last one is not.  There
+ * may be others: any user can make a directory there, and a pid comes again under another user.
+ */
+static bool map_any(struct view *v, const char *root, const char **why)
+{
+	char pattern[PATH_MAX], ns[64];
+	struct stat st;
+	glob_t g;
+
+	snprintf(ns, sizeof(ns), "/proc/%d/ns/pid", v->pid);
+	if (stat(ns, &st) != 0)
+		return false;
+	snprintf(pattern, sizeof(pattern), "%s/dev/shm/gmp-*/" STATPAGE_NAME, root,
+		 tid_inner(v->pid, v->pid), (unsigned)st.st_ino);
+	if (glob(pattern, 0, NULL, &g) != 0)
+		return false;
+	for (size_t i = 0; i < g.gl_pathc && !v->page; i++) {
+		snprintf(v->path, sizeof(v->path), "%s", g.gl_pathv[i]);
+		*why = map_page(v);
+		if (*why)
+			view_close(v);
+	}
+	globfree(&g);
+	return v->page;
+}
+
 const char *view_try(struct view *v, pid_t pid)
 {
+	const char *why = NULL;
 	char root[32];
-	const char *why;
 
 	*v = (struct view){ .pid = pid };
 	proc_line(pid, "comm", v->name, sizeof(v->name));
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	if (!find_file(v, root) && !find_file(v, ""))
-		return why_no_file(pid);
-	why = map_page(v);
-	if (why)
-		view_close(v);
-	return why;
+	if (map_any(v, root, &why) || map_any(v, "", &why))
+		return NULL;
+	return why ? why : why_no_file(pid);
 }
 
 void view_open(struct view *v, pid_t pid)
@@ -157,11 +146,10 @@ void view_close(struct view *v)
 
 bool view_ended(const struct view *v)
 {
-	char line[1024], *at;
+	char line[1024];
+	const char *state = proc_stat(v->pid, line, sizeof(line));
 
-	proc_line(v->pid, "stat", line, sizeof(line));
-	at = strrchr(line, ')'); /* its name may have some, too */
-	return !at || strchr("ZX", at[2]);
+	return !state || strchr("ZX", *state);
 }
 
 /*
@@ -230,19 +218,31 @@ bool view_withdraw(struct view *v, u32 wants)
 	return __atomic_fetch_and(&v->page->wants.v, ~wants, __ATOMIC_RELAXED) & wants;
 }
 
+/* One copy, whole; false: sysmon was at it, or what it says cannot be. */
+static bool copy_rows(const struct statpage *page, struct statpage *ret)
+{
+	u32 seq = load_acq(&page->seq); /* @pair rows */
+
+	memcpy(ret, page, sizeof(*ret));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return !(seq & 1) && load_rlx(&page->seq) == seq && ret->np <= ROWS_P && ret->ng <= ROWS_G;
+}
+
 bool view_rows(const struct view *v, struct statpage *ret)
 {
-	for (int tries = 0; tries < 100; tries++) {
-		u32 seq = load_acq(&v->page->seq); /* @pair rows */
+	static struct statpage copy; /* ret keeps what it has until there is better */
+	static struct tids tids;
 
-		memcpy(ret, v->page, sizeof(*ret));
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (!(seq & 1) && load_rlx(&v->page->seq) == seq) {
-			if (ret->np > ROWS_P || ret->ng > ROWS_G)
-				return false;
-			return true;
+	for (int tries = 0; tries < 100; tries++) {
+		if (!copy_rows(v->page, &copy)) {
+			usleep(100);
+			continue;
 		}
-		usleep(100);
+		tids_read(&tids, v->pid);
+		for (u32 i = 0; i < copy.ng; i++)
+			copy.g[i].tid = tid_outer(&tids, copy.g[i].tid);
+		*ret = copy;
+		return true;
 	}
 	return false;
 }

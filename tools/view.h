@@ -37,7 +37,10 @@ enum view_answer view_await(struct view *v, u32 wants, u32 request, int ms);
 enum view_answer view_ask(struct view *v, u32 wants, int ms);
 /* Takes back what was asked in vain.  False: too late, the program has begun with it. */
 bool view_withdraw(struct view *v, u32 wants);
-/* A consistent copy of the rows; false when sysmon keeps writing. */
+/*
+ * A consistent copy of the rows, with the threads' numbers as we know them; false, and nothing is
+ * copied, when sysmon keeps writing.
+ */
 bool view_rows(const struct view *v, struct statpage *ret);
 /* All processes of ours that have a page; returns how many. */
 size_t view_pids(pid_t *ret, size_t max);

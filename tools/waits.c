@@ -94,15 +94,19 @@ static void wait_poll(const struct target *t, const struct thread *th, struct wa
 
 /* ---- locks ---- */
 
-/* Who the thread with this id is: "goroutine 3 (thread 4700)". */
-static void name_thread(const struct target *t, pid_t tid, char *buf, size_t size)
+/* Who has this number in the program: "goroutine 3 (thread 4700)".  Returns ours for it, or 0. */
+static pid_t name_thread(const struct target *t, pid_t inner, char *buf, size_t size)
 {
-	const struct goroutine *g = target_g_of(t, tid);
+	pid_t tid = tid_outer(&t->tids, inner);
+	const struct goroutine *g = tid ? target_g_of(t, tid) : NULL;
 
-	if (g)
+	if (!tid)
+		snprintf(buf, size, "thread %d of its own pid namespace", inner);
+	else if (g)
 		snprintf(buf, size, "goroutine %lu (thread %d)", g->g.goid, tid);
 	else
 		snprintf(buf, size, "thread %d", tid);
+	return tid;
 }
 
 static void wait_mutex(const struct target *t, uint64_t word, struct wait *w)
@@ -115,8 +119,7 @@ static void wait_mutex(const struct target *t, uint64_t word, struct wait *w)
 		put(w, "mutex", "mutex 0x%lx, whose owner is not known", word);
 		return;
 	}
-	w->owner = m.__data.__owner;
-	name_thread(t, w->owner, who, sizeof(who));
+	w->owner = name_thread(t, m.__data.__owner, who, sizeof(who));
 	put(w, "mutex", "mutex 0x%lx, held by %s", word, who);
 }
 
@@ -133,8 +136,7 @@ static void wait_rwlock(const struct target *t, uint64_t word, struct wait *w)
 		put(w, "rwlock", "rwlock 0x%lx, held by readers", at);
 		return;
 	}
-	w->owner = l.__data.__cur_writer;
-	name_thread(t, w->owner, who, sizeof(who));
+	w->owner = name_thread(t, l.__data.__cur_writer, who, sizeof(who));
 	put(w, "rwlock", "rwlock 0x%lx, held for writing by %s", at, who);
 }
 
@@ -151,8 +153,7 @@ static void wait_join(const struct target *t, uint64_t word, struct wait *w)
 	int tid = 0;
 
 	target_read(t->pid, word, &tid, sizeof(tid));
-	w->owner = tid;
-	name_thread(t, tid, who, sizeof(who));
+	w->owner = name_thread(t, tid, who, sizeof(who));
 	put(w, "thread", "%s to end", who);
 }
 

@@ -3,7 +3,7 @@
  * four threads that only compute; `stuck pipe` a thread that reads what never comes; `stuck loader`
  * the same with the loader's lock; `stuck heap` with malloc's memory overwritten; `stuck vfork` a
  * thread that the kernel keeps until its child ends, and stops for nobody.  main joins the first.
- * Says "ready" when it is so.
+ * Says "ready" when it is so.  A second word is its name from then on.
  */
 #include <fcntl.h>
 #include <link.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
 		start(1, read_for_ever, true);
 	else
 		die("no kind '%s'", what);
+	if (argc > 2)
+		prctl(PR_SET_NAME, argv[2]);
 	printf("ready %p %p\n", (void *)&locks[0], (void *)&locks[1]);
 	fflush(stdout);
 	if (strcmp(what, "heap") == 0)

@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 
-from harness import VICTIMS, Victim, cpu_seconds, environment, expect, fails, gmp, main, test, wait_until
+from harness import GMP, VICTIMS, Victim, cpu_seconds, environment, expect, fails, gmp, main, test, wait_until
 
 WAITS = os.path.join(VICTIMS, "waits")
 STUCK = os.path.join(VICTIMS, "stuck")
@@ -146,6 +146,43 @@ def a_deadlock_shows_who_holds_what():
         expect(text, ring and {address(a) for a in ring.groups()} == locks)
         expect(text, re.search(r"^goroutine 1 \[syscall: pthread_join, locked to thread\]:\n"
                                r"thread \d+ \"stuck\": waits for goroutine 2 ", text, re.M))
+
+
+@test
+def a_container_shows_the_threads_numbers_that_we_know():
+    """The program counts its threads from 1; in its locks and in the library stand those numbers."""
+    with Victim("unshare", *([] if os.geteuid() == 0 else ["-Ur"]), "-pf", "--mount-proc", STUCK, "deadlock",
+                GMP_MAXPROCS="2") as v:
+        if not v.ready:
+            print("skipped: no pid namespace can be made here")
+            return
+        with open(f"/proc/{v.pid}/task/{v.pid}/children", encoding="ascii") as f:
+            pid = int(f.read())
+        gs = goroutines(dump(pid))
+        expect(gs, {g["tid"] for g in gs} <= set(map(int, os.listdir(f"/proc/{pid}/task"))))
+        expect(gs, len(gs) == 3 and all(g["answered"] and g["frames"] for g in gs))
+        main_, a, b = gs
+        expect(gs, a["wait"]["owner"] == b["tid"] and b["wait"]["owner"] == a["tid"])
+        expect(gs, main_["wait"]["owner"] == a["tid"])
+        text = gmp("dump", str(pid)).out
+        expect(text, "deadlock!" in text and "did not answer" not in text)
+        expect(text, f"held by goroutine 2 (thread {a['tid']})" in text)
+        r = gmp("top", "--json", "-n", "1", str(pid))
+        expect(r, {g["tid"] for g in json.loads(r.out)["goroutines"]} == {g["tid"] for g in gs})
+        os.kill(pid, signal.SIGKILL)
+
+
+@test
+def a_name_can_be_any_bytes():
+    with Victim(STUCK, "pipe", b"a)\"\\\n\x1b\xff\xc2\x9b \xc3\xa9") as v:
+        name = 'a)"\\'  # /proc ends a name where its line ends
+        expect("json", dump(v.pid)["goroutines"][0]["name"] == name)
+        expect("stopped", not dump(v.pid)["stopped"])
+        expect("text", f'thread {v.pid} "a)"\\"' in gmp("dump", str(v.pid)).out)
+    with Victim(STUCK, "pipe", b"\x1b[2J\xff\xc2\x9b\xc3\xa9\"") as v:
+        raw = subprocess.run([GMP, "dump", "--json", str(v.pid)], capture_output=True, env=environment(), check=True)
+        expect(raw, json.loads(raw.stdout.decode())["goroutines"][0]["name"] == '\x1b[2J\ufffd\x9b\xe9"')
+        expect("text", f'thread {v.pid} "?[2J??\xe9""' in gmp("dump", str(v.pid)).out)
 
 
 @test

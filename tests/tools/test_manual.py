@@ -33,6 +33,7 @@ def every_function_option_and_subcommand_has_its_place():
     page = read(PAGES[1])
     for name in options:
         expect(name, f".B GMP_{name.upper()}\n" in page)
+    expect("a text's", ".B GMP_TRACE\nA text of at most 255 bytes; default: none.\n" in page)
     commands = re.findall(r"^SUBCOMMAND\((\w+)", read(os.path.join(ROOT, "tools/subcommands.def")), re.M)
     page = read(PAGES[0])
     for name in commands:

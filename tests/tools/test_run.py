@@ -65,9 +65,9 @@ def bad_options_are_one_line():
     fails(gmp("run"), "no command")
     fails(gmp("run", "-p", "2"), "no command")
     fails(gmp("run", "-p"), "-p needs")
-    fails(gmp("run", "--slice-us"), "slice_us needs")
+    fails(gmp("run", "--slice-us"), "--slice-us needs")
     for bad in ("0", "x", "-1", "4097", "", "1 ", "99999999999999999999"):
-        fails(gmp("run", "-p", bad, "--", "true"), "maxprocs", "1..4096")
+        fails(gmp("run", "-p", bad, "--", "true"), "-p '", "1..4096")
     fails(gmp("run", "--preempt=never", "--", "true"), "signal, gate, off")
     fails(gmp("run", "--nice", "--", "true"), "no option '--nice'")
     fails(gmp("run", "-x", "--", "true"), "no option '-x'")

@@ -1,9 +1,16 @@
 """gmp top: the page of a running program in all its forms, and of one that is gone."""
+import fcntl
 import json
 import os
+import pty
 import re
+import select
+import shutil
 import signal
+import struct
 import subprocess
+import termios
+import time
 from threading import Timer
 
 from busy import busy, until
@@ -170,11 +177,109 @@ def what_the_dead_left_goes_however_many_live():
 
 
 @test
-def a_stopped_program_shows_its_counters():
+def a_stopped_program_shows_its_counters_and_no_state():
+    """Nobody has asked it before it stopped: the state in its page is of no time."""
     with busy() as p:
         p.send_signal(signal.SIGSTOP)
+        wait_until("stopped", lambda: " T " in open(f"/proc/{p.pid}/stat", encoding="ascii").read())
         r = gmp("top", "--batch", "-n", "1", str(p.pid))
         expect(r, r.code == 0 and "does not answer" in r.out)
+        expect(r, " gomaxprocs=- " in r.out and " runqueue=- " in r.out and " handoffs/s=0 " in r.out)
+        r = gmp("top", "--json", "-n", "2", "-d", "0.1", str(p.pid))
+        for j in map(json.loads, r.out.splitlines()):
+            expect(r, j["gomaxprocs"] is None and j["goroutines"] is None and j["created"] == 8)
+            expect(r, j["answers"] is False and 0 <= j["seconds"] < DEADLINE)
+        r = gmp("top", "--prometheus", str(p.pid))
+        expect(r, "\ngmp_sched_goroutines_created_goroutines_total{" in r.out)
+        expect(r, "\ngmp_sched_gomaxprocs_threads{" not in r.out)
+        p.send_signal(signal.SIGCONT)
+        r = gmp("top", "--json", "-n", "1", str(p.pid))
+        expect(r, json.loads(r.out)["gomaxprocs"] == 2)
+
+
+@test
+def a_name_can_be_any_bytes():
+    for name, as_json, as_label, as_line in (
+            (b'\xff\xc3\xa9"\\\x1b[2J', '\ufffd\xe9"\\\x1b[2J', '\ufffd\xe9\\"\\\\\x1b[2J', '?\xe9"\\?[2J'),
+            (b") Z 1\nx", ") Z 1", ") Z 1", ") Z 1")):
+        with Victim(os.path.join(VICTIMS, "stuck"), "pipe", name) as v:
+            for form, words in (("--json", None), ("--prometheus", f'{{pid="{v.pid}",name="{as_label}"}} '),
+                                ("--batch", f"{v.pid} {as_line}: ")):
+                done = subprocess.run([GMP, "top", form, *(() if "prom" in form else ("-n", "2", "-d", "0.1")),
+                                       str(v.pid)], capture_output=True, env=environment(), check=True)
+                out = done.stdout.decode()
+                expect((out, done), not done.stderr and (words or "{") in out)
+                for line in out.split("\n")[:-1] if not words else ():
+                    expect(line, json.loads(line)["name"] == as_json)
+
+
+@test
+def another_users_file_of_that_name_is_not_its_page():
+    space = os.stat("/proc/self/ns/pid").st_ino
+    other = "/dev/shm/gmp--"  # sorts before any user's own
+    with busy() as p:
+        os.mkdir(other)
+        try:
+            with open(f"{other}/{p.pid}-{space:x}", "w", encoding="ascii") as f:
+                f.write("not a page")
+            r = gmp("top", "--batch", "-n", "1", str(p.pid))
+            expect(r, r.code == 0 and " gomaxprocs=2 " in r.out)
+        finally:
+            shutil.rmtree(other)
+
+
+def on_pty(*args, **env):
+    """gmp on a terminal of its own, which is not its session's."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 30, 120, 0, 0))
+    t = subprocess.Popen([GMP, *args], stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                         env=environment(TERM="vt100", **env))
+    os.close(slave)
+    return t, master
+
+
+def shown(master, what):
+    """All that is drawn until that is."""
+    out = b""
+    end = time.monotonic() + DEADLINE
+    while what not in out:
+        expect(out, select.select([master], [], [], max(0, end - time.monotonic()))[0])
+        out += os.read(master, 65536)
+    return out
+
+
+@test
+def a_terminal_that_is_hung_up_ends_it():
+    with busy() as p:
+        t, master = on_pty("top", "-d", "1000", str(p.pid))
+        shown(master, b"clock_nanosleep")
+        os.close(master)
+        expect("exit code", t.wait(DEADLINE) == 0)
+
+
+@test
+def without_a_keyboard_it_prints_lines():
+    with busy() as p:
+        master, slave = pty.openpty()
+        done = subprocess.run([GMP, "top", "-n", "1", str(p.pid)], stdin=subprocess.DEVNULL, stdout=slave,
+                              check=True, env=environment(TERM="xterm"), timeout=DEADLINE)
+        os.close(slave)
+        expect(done, os.read(master, 4096).startswith(f"{p.pid} busy: ".encode()))
+        os.close(master)
+
+
+@test
+def a_wide_name_is_shown_as_the_locale_can():
+    name = "\u65e5\u672c\u8a9e"
+    for locale, want in (("C.UTF-8", f"top: {name}, process"), ("C", "top: ?????????, process")):
+        with Victim(os.path.join(VICTIMS, "stuck"), "pipe", name.encode()) as v:
+            t, master = on_pty("top", str(v.pid), LC_ALL=locale)
+            shown(master, want.encode())
+            os.write(master, b"q")
+            shown(master, b"")
+            t.kill()
+            t.wait()
+            os.close(master)
 
 
 @test
@@ -183,7 +288,9 @@ def what_cannot_be_read_is_one_line():
         for args, words in (([str(p.pid)], "does not run under the library"),
                             (["4194304"], "no process 4194304"), (["x"], "not a process id"),
                             ([], "no process id"), (["-d", "x", "1"], "not a time"),
-                            (["--nonsense"], "what is '--nonsense'")):
+                            (["1", "2"], "not also '2'"), (["--all", "1"], "either one"), (["-d"], "needs a value"),
+                            (["--prometheus", "-n", "2", "1"], "one reading"), (["a\nb"], "'a?b'"),
+                            (["--nonsense"], "no option '--nonsense'")):
             r = gmp("top", "--batch", *args)
             expect(r, r.code == 125 and r.err.count("\n") == 1 and words in r.err)
 

@@ -214,7 +214,11 @@ def what_cannot_be_done_is_one_line():
                             (["4194304"], "no process"), ([at("nowhere")], "cannot open"), ([work], "regular file"),
                             (["-o", "/nowhere/x", str(p.pid)], "cannot write"),
                             (["-d", "0.1", "-o", "/dev/full", str(p.pid)], "cannot write"),
-                            (["--size", "1000", str(p.pid)], "not a number in 1..256"), ([], "no process id")):
+                            (["--size", "1000", str(p.pid)], "not a number in 1..256 (MB)"),
+                            (["--size", "5s", "1"], "--size '5s'"), (["--for", "10s", "1"], "--for '10s'"),
+                            (["--from", "1x", "1"], "(ms)"), (["-d", "1ms", "1"], "(s)"),
+                            (["-o"], "-o needs a value"), (["--for"], "--for needs a value"),
+                            (["1", "2"], "not also '2'"), (["--nonsense"], "no option '--nonsense'"), ([], "no process id")):
             r = gmp("trace", *args)
             expect(r, r.code == 125 and r.err.count("\n") == 1 and words in r.err)
 

@@ -198,12 +198,12 @@ Test(opts, a_wrong_number_is_told_the_range_and_the_default)
 {
 	parse("GMP_RETAKE_US=soon");
 	cr_assert_str_eq(fake_output(),
-			 "gmp: opts: GMP_RETAKE_US='soon' is not a us in 0..1000000; "
+			 "gmp: opts: GMP_RETAKE_US='soon' is not a number in 0..1000000 (us); "
 			 "using 20\n");
 	fake.cpus = 6;
 	parse("GMP_MAXPROCS=banana");
-	cr_assert_str_eq(fake_output(), "gmp: opts: GMP_MAXPROCS='banana' is not a count in "
-					"1..4096; using 6\n");
+	cr_assert_str_eq(fake_output(), "gmp: opts: GMP_MAXPROCS='banana' is not a number in "
+					"1..4096 (count); using 6\n");
 }
 
 Test(opts, what_only_looks_like_ours_is_left_alone)
