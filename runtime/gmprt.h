@@ -36,9 +36,9 @@ GMPRT_WEAK long gmp_rawsyscall6(long nr, long a1, long a2, long a3, long a4, lon
 /* Lets others run: to the tail of the queue when somebody waits for a P, else returns at once. */
 GMPRT_WEAK void gmp_gosched(void);
 
-/* Sets the number of Ps, at once and without stopping anybody; n < 1 only asks, and a larger one than
- * 4096 is 4096.  From then on CPUs and quota are not followed.  Returns the old number; 0, and sets
- * nothing, while the process has never had two threads.  Not signal-safe. */
+/* Sets the number of Ps, at once and without stopping anybody; n < 1 only asks, and a larger one
+ * than 4096 is 4096.  From then on CPUs and quota are not followed.  Returns the old number; 0,
+ * and sets nothing, while the process has never had two threads.  Not signal-safe. */
 GMPRT_WEAK int gmp_maxprocs(int n);
 
 /*
