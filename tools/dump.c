@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "tools/gmp.h"
@@ -93,6 +94,17 @@ static void judge(struct dump *d, struct entry *e)
 	wait_describe(&d->target, e->thread, api, &e->wait);
 }
 
+/* The kernel began the call again when somebody stopped it before us, and has a number of its own
+ * for that.  The arguments are still those of the call that g says it is in. */
+static void know_restarted(const struct goroutine *g, struct thread *t)
+{
+	u32 nr = load_rlx(&g->g.callno) & CALL_NONE;
+
+	if (t->call == SYS_restart_syscall && load_rlx(&g->g.status) == G_SYSCALL &&
+	    nr != CALL_NONE)
+		t->call = (long)nr;
+}
+
 static void add(struct dump *d, struct unwinder *u, const struct goroutine *g, struct thread *t)
 {
 	struct entry *e = &d->entries[d->n++];
@@ -102,6 +114,8 @@ static void add(struct dump *d, struct unwinder *u, const struct goroutine *g, s
 	e->wait.fd = -1;
 	if (t)
 		unwind_thread(u, t, &e->frames);
+	if (t && g)
+		know_restarted(g, t);
 	judge(d, e);
 }
 
