@@ -1,9 +1,8 @@
 /* Finding the library by its exported gmp_layout, and copying what it points to. */
 #include "tools/target.h"
 
+#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <gelf.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -60,47 +59,63 @@ const char *proc_stat(pid_t pid, char *buf, size_t size)
 
 /* ---- the symbol ---- */
 
-/* Value of a dynamic symbol of an open ELF file, 0: it has none of that name. */
-static uintptr_t symbol_in(Elf *elf, const char *want)
+/* What the loader needs of a library's dynamic section, as addresses in the target. */
+struct dynamic {
+	uintptr_t symbols, names, end;
+};
+
+static bool read_dynamic(pid_t pid, uintptr_t base, struct dynamic *ret)
 {
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
-	GElf_Sym sym;
+	Elf64_Ehdr head;
+	Elf64_Phdr ph = { 0 };
+	Elf64_Dyn d = { 0 };
+	uintptr_t at;
 
-	while ((scn = elf_nextscn(elf, scn))) {
-		Elf_Data *data;
-
-		if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_DYNSYM)
-			continue;
-		data = elf_getdata(scn, NULL);
-		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
-			const char *name = elf_strptr(elf, sh.sh_link, sym.st_name);
-
-			if (name && sym.st_shndx != SHN_UNDEF && strcmp(name, want) == 0)
-				return sym.st_value;
-		}
-	}
-	return 0;
+	*ret = (struct dynamic){ 0 };
+	if (!target_read(pid, base, &head, sizeof(head)) ||
+	    memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+		return false;
+	for (int i = 0; i < head.e_phnum && ph.p_type != PT_DYNAMIC; i++)
+		if (!target_read(pid, base + head.e_phoff + (size_t)i * sizeof(ph), &ph,
+				 sizeof(ph)))
+			return false;
+	if (ph.p_type != PT_DYNAMIC)
+		return false;
+	for (at = base + ph.p_vaddr; target_read(pid, at, &d, sizeof(d)) && d.d_tag;
+	     at += sizeof(d))
+		if (d.d_tag == DT_SYMTAB)
+			ret->symbols = d.d_un.d_ptr;
+		else if (d.d_tag == DT_STRTAB)
+			ret->names = d.d_un.d_ptr;
+		else if (d.d_tag == DT_STRSZ)
+			ret->end = d.d_un.d_val;
+	ret->end += ret->names;
+	return ret->symbols && ret->names > ret->symbols;
 }
 
-/* In the target's own view of the files, which may be a container's. */
-static uintptr_t symbol_of(pid_t pid, const char *file, const char *want)
+/*
+ * Address of a dynamic symbol of the library that is mapped at base; 0: it has none of that name.
+ * From its memory: the file may have been replaced since, or be out of our sight.  The names follow
+ * the symbols, as all linkers lay them out.
+ */
+static uintptr_t symbol_at(pid_t pid, uintptr_t base, const char *want)
 {
-	char path[PATH_MAX + 32];
-	uintptr_t value;
-	Elf *elf;
-	int fd;
+	struct dynamic d;
+	Elf64_Sym sym;
+	char name[32];
 
-	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!read_dynamic(pid, base, &d))
 		return 0;
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ_MMAP, NULL);
-	value = elf ? symbol_in(elf, want) : 0;
-	elf_end(elf);
-	close(fd);
-	return value;
+	for (uintptr_t at = d.symbols; at + sizeof(sym) <= d.names; at += sizeof(sym)) {
+		if (!target_read(pid, at, &sym, sizeof(sym)))
+			return 0;
+		if (sym.st_shndx == SHN_UNDEF || d.names + sym.st_name + strlen(want) >= d.end ||
+		    !target_read(pid, d.names + sym.st_name, name, strlen(want) + 1))
+			continue;
+		if (memcmp(name, want, strlen(want) + 1) == 0)
+			return base + sym.st_value;
+	}
+	return 0;
 }
 
 /* The first mapping of a file that is called like us and has our symbol. */
@@ -111,17 +126,15 @@ static bool find_library(struct target *t, FILE *maps)
 
 	while (fgets(line, sizeof(line), maps)) {
 		const char *base;
-		uintptr_t value;
 
 		if (sscanf(line, "%lx-%*x %*s %lx %*s %*u %4095[^\n]", &start, &offset, path) != 3)
 			continue;
 		base = strrchr(path, '/');
 		if (offset || !base || strncmp(base, "/libgmp", 7) != 0)
 			continue;
-		value = symbol_of(t->pid, path, "gmp_layout");
-		if (!value)
+		t->layout = symbol_at(t->pid, start, "gmp_layout");
+		if (!t->layout)
 			continue;
-		t->layout = start + value;
 		snprintf(t->library, sizeof(t->library), "%s", path);
 		return true;
 	}

@@ -3,10 +3,12 @@ import ctypes
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
-from harness import GMP, VICTIMS, Victim, cpu_seconds, environment, expect, fails, gmp, main, test, wait_until
+from harness import GMP, LIBRARY, VICTIMS, Victim, cpu_seconds, environment, expect, fails, gmp, main, test, wait_until
 
 WAITS = os.path.join(VICTIMS, "waits")
 STUCK = os.path.join(VICTIMS, "stuck")
@@ -170,6 +172,18 @@ def a_container_shows_the_threads_numbers_that_we_know():
         r = gmp("top", "--json", "-n", "1", str(pid))
         expect(r, {g["tid"] for g in json.loads(r.out)["goroutines"]} == {g["tid"] for g in gs})
         os.kill(pid, signal.SIGKILL)
+
+
+@test
+def a_library_whose_file_was_replaced_is_known_still():
+    with tempfile.TemporaryDirectory() as d:
+        old = shutil.copy(LIBRARY, d)
+        with Victim(STUCK, "deadlock", LD_PRELOAD=old, GMP_MAXPROCS="2") as v:
+            os.unlink(old)
+            gs = goroutines(dump(v.pid))
+            expect(gs, len(gs) == 3 and [g["wait"]["kind"] for g in gs] == ["thread", "mutex", "mutex"])
+            expect(gs, "lock_both" in functions(gs[1]))
+            expect("top", gmp("top", "--batch", "-n", "1", str(v.pid)).code == 0)
 
 
 @test
