@@ -327,7 +327,7 @@ void replay_file(struct replay *r, const char *path)
 	if (r->head.end.ns > r->head.begin.ns + r->length_ns)
 		r->length_ns = r->head.end.ns - r->head.begin.ns;
 	finish(r->length_ns);
-	if (r->doubts && !r->lost_chunks && !r->bad_events)
+	if (r->doubts && !r->lost_chunks && !r->bad_events && !r->cut)
 		complain("'%s' contradicts itself %zu times in who has which P; that is a bug",
 			 path, r->doubts);
 	free(raw.at);

@@ -50,6 +50,7 @@ struct replay {
 	struct trace_head head;
 	u64 length_ns;
 	size_t events, lost_chunks, bad_events;
+	bool cut;      /* the file is shorter than it says */
 	size_t doubts; /* a P that had another G, a G that had another P: events are missing */
 	u32 nprocs;
 	u64 number[TRACE_TYPES]; /* of events, by type */

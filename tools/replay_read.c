@@ -123,6 +123,7 @@ void replay_read(struct replay *r, struct raw *raw, const char *path)
 	read_head(r, path, at);
 	if (len > r->head.size)
 		len = r->head.size;
+	r->cut = len < r->head.size;
 	last = r->head.end;
 	for (size_t off = TRACE_CHUNK; off + TRACE_CHUNK <= len; off += TRACE_CHUNK) {
 		const struct trace_chunk *c = (const struct trace_chunk *)(at + off);

@@ -100,6 +100,8 @@ void trace_summary(const struct replay *r)
 	if (r->lost_chunks)
 		printf("the trace was longer than its file: %zu chunks at its begin are lost\n",
 		       r->lost_chunks);
+	if (r->cut)
+		printf("the file was cut short: what is missing is not counted\n");
 	if (r->bad_events)
 		printf("%zu damaged events were left out\n", r->bad_events);
 	if (r->doubts)
