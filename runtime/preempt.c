@@ -42,6 +42,16 @@ static u32 next_flight(struct m *m)
 	return flight ? flight : next_flight(m);
 }
 
+bool preempt_would_cut(struct g *g)
+{
+	int call;
+
+	if (load_acq(&g->status) != G_RUNNING)
+		return false;
+	call = os_probe(g->m->tid);
+	return call != PROBE_RUNNING && call != PROBE_UNKNOWN;
+}
+
 bool preempt_send(struct g *g)
 {
 	struct m *m = g->m;

@@ -34,6 +34,11 @@ extern au32 preempt_handled;
 
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
+/*
+ * g runs user code and sleeps there: in a call that nobody announced, which the signal would end
+ * with EINTR, or for a page.  So its P can be taken without asking.  By: sysmon.
+ */
+bool preempt_would_cut(struct g *g);
 /* Sends the signal to g's thread unless one is on its way: true when it did.  By: anybody, signals
  * blocked. */
 bool preempt_send(struct g *g);

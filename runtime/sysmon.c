@@ -344,6 +344,10 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		preempt_request(g);
 	if (opt_now(preempt) == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
 		seen->sent_ns = now;
+		if (preempt_would_cut(g)) {
+			retake_blocked(p, g);
+			return;
+		}
 		if (preempt_send(g))
 			seen->asked_cpu = cpu; /* it has from here on to hear it */
 	}

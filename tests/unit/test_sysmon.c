@@ -387,6 +387,15 @@ Test(sysmon, asks_for_the_p_at_the_end_of_the_slice)
 	cr_assert_not(was_taken(), "asked, not robbed");
 }
 
+Test(sysmon, who_sleeps_when_its_slice_ends_loses_its_p_and_gets_no_signal)
+{
+	blocks(35);
+	store_rlx(&p->granted_ns, fake.now - 10 * MS);
+	look_after(1 * US); /* its clock does not tell yet */
+	cr_assert(was_taken());
+	cr_assert_eq(fake.signals_sent, 0, "it would end the call with EINTR");
+}
+
 Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
 {
 	somebody_waits(false);
