@@ -136,6 +136,12 @@ static bool queue_first(struct m *m)
 		sysmon_kick();
 		return true;
 	}
+	/*
+	 * Asked each time: whoever shares the socket may set it, by a number of its own.  The
+	 * limit would begin late, and such a read fails with EINTR after any handler.
+	 */
+	if (os_read_timed((int)(class >> 32)))
+		return false;
 	store_rlx(&m->g->status, G_RUNNING);
 	gosched(m, true);
 	if (!load_rlx(&m->live)) /* a handler forked, and this is the child */

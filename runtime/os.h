@@ -74,6 +74,7 @@ bool os_blocks(i32 tid, int signo);
 
 bool os_ready(int fd, bool write); /* a read (or write) on fd would not block now, or fail */
 bool os_nonblocking(int fd);	   /* nor ever */
+bool os_read_timed(int fd);	   /* a socket whose reads have a time limit (SO_RCVTIMEO) */
 /* Is the one struct pollfd at this address ready, or wrong?  Its answer may be written to it. */
 bool os_poll_ready(uintptr_t pollfd);
 

@@ -5,6 +5,7 @@
 #include <asm/errno.h>
 #include <asm/poll.h>
 #include <asm/siginfo.h>
+#include <asm/socket.h>
 #include <asm/stat.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
@@ -12,6 +13,7 @@
 #include <linux/prctl.h>
 #include <linux/sched/types.h>
 #include <linux/time.h>
+#include <linux/time_types.h>
 
 #include "asm/asm.h"
 #include "runtime/numbers.h"
@@ -468,6 +470,16 @@ bool os_ready(int fd, bool write)
 bool os_nonblocking(int fd)
 {
 	return gmp_rawsyscall6(__NR_fcntl, fd, F_GETFL, 0, 0, 0, 0) & O_NONBLOCK;
+}
+
+bool os_read_timed(int fd)
+{
+	struct __kernel_old_timeval limit = { 0 };
+	int len = sizeof(limit);
+
+	gmp_rawsyscall6(__NR_getsockopt, fd, SOL_SOCKET, SO_RCVTIMEO_OLD, (long)&limit, (long)&len,
+			0);
+	return limit.tv_sec || limit.tv_usec;
 }
 
 static struct {

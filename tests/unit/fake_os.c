@@ -345,6 +345,12 @@ bool os_nonblocking(int fd)
 	return fake.nonblocking;
 }
 
+bool os_read_timed(int fd)
+{
+	kernel_entry("timed");
+	return fake.timed;
+}
+
 int os_stderr(void)
 {
 	return 2;

@@ -93,7 +93,7 @@ struct fake {
 	u64 coarse_ns; /* the clock jumps so much further: who wakes in that time wakes at once */
 	/* What the kernel can and cannot do. */
 	bool realtime; /* whoever yields goes on */
-	bool no_membarrier, membarrier_refused, no_wipe, blind, nonblocking;
+	bool no_membarrier, membarrier_refused, no_wipe, blind, nonblocking, timed;
 	int cpus;
 	u32 pages_left; /* slabs until os_pages() fails */
 	struct fake_file files[FAKE_FILES];

@@ -394,6 +394,16 @@ static void reads_interrupted(void)
 	fake_check(interrupted == 1, "once is enough");
 }
 
+static void reads_timed(void)
+{
+	fake.timed = true;
+	one_read(100 * US);
+	fake_check(slept == 3, "its limit begins at once");
+	fake.timed = false;
+	one_read(100 * US);
+	fake_check(slept == 3, "any other queues first");
+}
+
 /* The descriptor's number was another's, which did wait. */
 static void reads_without_waiting(void)
 {
@@ -423,6 +433,11 @@ Test(entersyscall, a_read_queues_first_where_data_is_sooner_there_than_a_p)
 Test(entersyscall, one_whose_data_is_late_does_not_again)
 {
 	run_reader(reads_late);
+}
+
+Test(entersyscall, one_with_a_time_limit_does_not_queue_first)
+{
+	run_reader(reads_timed);
 }
 
 Test(entersyscall, one_that_never_waits_is_made_whatever_came_in_the_queue)
