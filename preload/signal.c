@@ -22,8 +22,7 @@
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 
-#define RT_FIRST 40 /* the real-time signals below are the ones that programs pick */
-#define DRAIN_NS 1000000000ul
+#define RT_FIRST 40	   /* the real-time signals below are the ones that programs pick */
 #define HANDLER_DEPTH 2048 /* we need a quarter of it */
 #define OLD_FRAME 4096	   /* the kernel's for a signal, where it does not say: before 5.14 */
 #define FULL_MASK 48	   /* a mask of so many signals names none of them in particular */
@@ -123,32 +122,19 @@ static int free_rt(void)
 	return 0;
 }
 
-static void use_rt(void)
+/* 0: there is none, or we have it already. */
+static int take_rt(void)
 {
 	u64 mask = crit_enter();
 	int sig;
 
 	mutex_lock(&sched.host);
 	sig = load_rlx(&taken[1].signo) ? 0 : free_rt();
-	if (sig && take(&taken[1], sig))
-		store_rlx(&preempt_signo, (u32)sig);
+	if (sig && !take(&taken[1], sig))
+		sig = 0;
 	mutex_unlock(&sched.host);
 	crit_leave(mask);
-}
-
-/* Waits until no SIGURG of ours is under way, for the host's next one would be merged with it. */
-static void drain_sigurg(void)
-{
-	u64 end = os_nanotime() + DRAIN_NS;
-	struct m *self = getm();
-
-	if (self && load_rlx(&self->live))
-		preempt_settle(self);
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
-		while (load_rlx(&m->sig) != SIG_NONE && load_rlx(&m->signo) == SIGURG &&
-		       os_nanotime() < end)
-			os_yield();
+	return sig;
 }
 
 /*
@@ -157,13 +143,16 @@ static void drain_sigurg(void)
  */
 static void note_interest(void)
 {
+	int sig;
+
 	if (on_borrowed_memory())
 		return;
 	store_rlx(&wants_sigurg, 1);
-	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG &&
+	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG && /* @pair taken */
 	    !load_acq(&taken[1].signo)) {
-		use_rt(); /* @pair taken */
-		drain_sigurg();
+		sig = take_rt();
+		if (sig) /* the kernel would merge the host's next one with ours */
+			preempt_renumber((u32)sig);
 	}
 }
 
@@ -199,12 +188,6 @@ static void leave_sigurg(void)
 void signals_forked(void)
 {
 	give_back_sigurg();
-}
-
-void signals_by_number(long nr, long sig)
-{
-	if (nr == SYS_rt_sigaction && sig == SIGURG)
-		leave_sigurg();
 }
 
 /* ---- delivery ---- */
@@ -486,6 +469,18 @@ static bool names_sigurg(int how, const sigset_t *set)
 {
 	return set && how != SIG_UNBLOCK && sigismember(set, SIGURG) == 1 &&
 	       __builtin_popcountl(set->__val[0]) < FULL_MASK;
+}
+
+/* A mask at a bad address is for the kernel to refuse. */
+void signals_by_number(long nr, long a1, long a2)
+{
+	sigset_t set = { 0 };
+
+	if (nr == SYS_rt_sigaction && a1 == SIGURG)
+		leave_sigurg();
+	if (nr == SYS_rt_sigprocmask && os_peek((uintptr_t)a2, &set.__val[0], sizeof(u64)) == 0 &&
+	    names_sigurg((int)a1, &set))
+		note_interest();
 }
 
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");

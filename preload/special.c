@@ -95,7 +95,7 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 	if (nr == SYS_unshare || nr == SYS_setns)
 		threads_quiesce();
 	sandbox_by_number(nr, a1, a2, a3);
-	signals_by_number(nr, a1);
+	signals_by_number(nr, a1, a2);
 	GATE(syscall_class(nr, a), (u16)nr);
 	return result(gmp_rawsyscall6(nr, a1, a2, a3, a4, a5, a6));
 }

@@ -12,6 +12,7 @@
 
 #define YIELDS 100
 #define SENDER_NS 50000
+#define DRAIN_NS 1000000000ul
 
 const char preempt_mark;
 au32 preempt_signo = { PREEMPT_SIGNO };
@@ -55,14 +56,14 @@ bool preempt_would_cut(struct g *g)
 bool preempt_send(struct g *g)
 {
 	struct m *m = g->m;
-	u32 flight = next_flight(m);
-	u32 signo = load_rlx(&preempt_signo); /* relaxed: the old number works as well */
+	u32 flight = next_flight(m), signo;
 
-	/* acq_rel and fence_heavy: store half of @pair signal. */
+	/* acq_rel and fence_heavy: store half of @pair signal, and of @pair number. */
 	if (!cas_ar(&m->sig, SIG_NONE, flight))
 		return false;
-	store_rlx(&m->signo, signo); /* published by SENT */
 	fence_heavy();
+	signo = load_rlx(&preempt_signo); /* relaxed: the flight is seen, or the new number is */
+	store_rlx(&m->signo, signo);	  /* published by SENT */
 	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) && send(m, (int)signo) == 0) {
 		/* Fails when the handler has run already. */
 		(void)cas_ar(&m->sig, flight, flight | SIG_SENT);
@@ -111,6 +112,30 @@ void preempt_settle(struct m *m)
 		if (sig & SIG_SENT && load_acq(&m->sig) == sig)
 			take_pending(m, sig);
 	}
+}
+
+/* With this number, or with one that its sender has not told yet. */
+static bool flies(struct m *m, u32 signo)
+{
+	u32 sig = load_acq(&m->sig);
+
+	return sig != SIG_NONE && (!(sig & SIG_SENT) || load_rlx(&m->signo) == signo);
+}
+
+void preempt_renumber(u32 signo)
+{
+	u64 end = os_nanotime() + DRAIN_NS;
+	u32 old = load_rlx(&preempt_signo);
+	struct m *self = getm();
+
+	store_rlx(&preempt_signo, signo);
+	fence_full(); /* @pair number */
+	if (self && load_rlx(&self->live))
+		preempt_settle(self);
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		while (flies(m, old) && os_nanotime() < end)
+			os_yield();
 }
 
 void preempt_yield(struct m *m)

@@ -32,6 +32,12 @@ extern au32 preempt_signo;
 /* The handler is in place: what was started without it cannot change to GMP_PREEMPT=signal. */
 extern au32 preempt_handled;
 
+/*
+ * From now on the signal has this number.  After: none with the old one is under way, but to
+ * threads that block it for long.  By: anybody, when the new one's handler is in place.
+ */
+void preempt_renumber(u32 signo);
+
 /* Asks g to give way at its next gate.  By: anybody. */
 void preempt_request(struct g *g);
 /*

@@ -186,6 +186,7 @@ SAME(signals, a_handler_runs_at_once_while_its_thread_waits_for_a_p, "signals",
 SAME(signals, a_program_gets_its_own_sigurg, "urgent", "own_sigurg")
 SAME(signals, a_program_takes_up_sigurg_late, "urgent", "late_sigurg")
 SAME(signals, a_program_that_blocks_sigurg_fetches_its_own, "urgent", "blocked_sigurg")
+SAME(signals, a_program_blocks_sigurg_by_number, "signals", "sigurg_blocked_by_number")
 SAME(signals, a_program_holds_sigurg_and_fetches_its_own, "urgent", "held_sigurg")
 SAME(signals, a_program_sets_its_handler_by_sigset, "urgent", "sigset")
 SAME(signals, a_program_sets_its_handler_by_number, "urgent", "by_number")

@@ -14,6 +14,7 @@
 
 static struct m *m;
 static struct g *g;
+static struct m *other;
 
 static void setup(void)
 {
@@ -71,6 +72,59 @@ Test(preempt, a_thread_that_is_gone_is_no_reason_to_warn)
 	cr_assert_eq(flight(), SIG_NONE);
 	cr_assert_eq(stat_get(preempts), 0);
 	cr_assert_str_eq(fake_output(), "");
+}
+
+static void moves_in_flight(void)
+{
+	if (other && load_rlx(&other->sig) != SIG_NONE)
+		store_rlx(&preempt_signo, 41);
+}
+
+static void sends_to_itself(void *arg)
+{
+	other = getm();
+	store_rlx(&fence_mode, FENCE_QUIET); /* the sender's barrier is a system call */
+	fake_check(preempt_send(other->g), "it runs");
+	fake_check(load_rlx(&other->signo) == 41, "the old number went out");
+}
+
+Test(preempt, a_number_that_changes_before_the_kernel_is_asked_is_the_new_one)
+{
+	fake_reset(0);
+	other = NULL;
+	g_first(1, sends_to_itself, NULL);
+	fake.check = moves_in_flight;
+	fake_run();
+}
+
+static u32 yields;
+
+/* The sender of a flight is slow: it has not even said which number. */
+static void told_and_arrived(void)
+{
+	yields++;
+	if (yields == 3) {
+		store_rlx(&other->signo, PREEMPT_SIGNO);
+		store_rlx(&other->sig, OTHERS_FLIGHT | SIG_SENT);
+	} else if (yields == 6) {
+		store_rlx(&other->sig, SIG_NONE);
+	}
+}
+
+Test(preempt, a_new_number_waits_for_the_flights_of_the_old_one)
+{
+	other = newg(NULL, NULL)->m;
+	yields = 0;
+	store_rlx(&other->signo, 40);
+	store_rlx(&other->sig, OTHERS_FLIGHT);
+	fake.on_yield = told_and_arrived;
+	preempt_renumber(41);
+	cr_assert_eq(yields, 6);
+	cr_assert_eq(load_rlx(&preempt_signo), 41);
+	store_rlx(&other->signo, 41);
+	store_rlx(&other->sig, OTHERS_FLIGHT | SIG_SENT);
+	preempt_renumber(42);
+	cr_assert_eq(load_rlx(&preempt_signo), 42);
 }
 
 /* Its handler runs, and another sender sets out, before the first one is back from the kernel. */

@@ -483,6 +483,33 @@ static void case_no_stray_eintr(void)
 	printf("interrupted: %ld\n", n);
 }
 
+/* --- a program that blocks SIGURG by number, and fetches its own --- */
+
+static void *fetches_sigurg(void *arg)
+{
+	unsigned long set = 1ul << (SIGURG - 1);
+	siginfo_t info;
+
+	check(syscall(SYS_rt_sigprocmask, SIG_BLOCK, 8, NULL, 8) == -1, "a mask that is none");
+	check(syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, 8) == 0, "rt_sigprocmask");
+	for (int i = 0; i < 5; i++) {
+		/* Long enough for preemptions to be wanted. */
+		for (int64_t end = thread_cpu_ns() + 15 * NS_PER_MS; thread_cpu_ns() < end;)
+			;
+		pthread_kill(pthread_self(), SIGURG);
+		check(syscall(SYS_rt_sigtimedwait, &set, &info, NULL, 8) == SIGURG, "fetched");
+		printf("from us: %d\n", info.si_pid == getpid());
+	}
+	return NULL;
+}
+
+static void case_sigurg_blocked_by_number(void)
+{
+	hog_start(&hog);
+	join(spawn(fetches_sigurg, NULL));
+	hog_stop(&hog);
+}
+
 static const struct a_case cases[] = {
 	{ "jump_out_of_read", case_jump_out_of_read },
 	{ "nested", case_nested },
@@ -493,6 +520,7 @@ static const struct a_case cases[] = {
 	{ "own_stack_pointer", case_own_stack_pointer },
 	{ "shared_alternate_stack", case_shared_alternate_stack },
 	{ "interval_timer", case_interval_timer },
+	{ "sigurg_blocked_by_number", case_sigurg_blocked_by_number },
 	{ "no_stray_eintr", case_no_stray_eintr },
 	{ NULL, NULL },
 };
