@@ -43,7 +43,7 @@
 /* The same of who was granted a P: it may take long to wake, and to rob it costs its turn. */
 #define BLIND_GRANT_NS (100 * MS)
 #define LOCK_SHARE 100 /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
-#define KEEPS 40       /* times what those back from a call had before: 95 %, as above */
+#define KEEPS 60       /* times what those back from a call had before: slice_ns() */
 #define HEARD_NS (1 * MS)
 #define DEAF_NS (100 * MS)	/* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
@@ -374,7 +374,8 @@ static void new_slice(struct p *p, struct g *g, u64 now)
 /*
  * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
  * milliseconds, and the other keeps 95 % of the P and more.  Up to a half where that takes longer,
- * because waking a thread is dear: the other pays for two.  One that holds a lock, for which many
+ * because waking a thread is dear: the other pays for two, and for its way into the handler and out
+ * of it, all in all two and a half times what the row took.  One that holds a lock, for which many
  * may wait in their turn, waits much less, but never so that those who go first had p for longer
  * than the one who does not.
  */

@@ -413,8 +413,8 @@ Test(sysmon, asks_after_a_quarter_when_a_g_is_back_from_a_call)
 Test(sysmon, asks_later_where_it_took_long_to_wake_who_is_back)
 {
 	somebody_waits(true);
-	store_rlx(&p->owed_ns, 100 * US);
-	cr_assert_eq(asked_after(), 4 * MS);
+	store_rlx(&p->owed_ns, 75 * US);
+	cr_assert_eq(asked_after(), 4500 * US);
 }
 
 Test(sysmon, asks_no_later_than_after_a_half)
