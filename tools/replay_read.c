@@ -29,11 +29,11 @@ void *list_add(void *list, size_t size)
 	return l->at + l->n++ * size;
 }
 
-static const char *map_file(const char *path, size_t *len)
+int trace_open(const char *path, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO's would wait */
+	char magic[sizeof(TRACE_MAGIC)];
 	struct stat st;
-	char *at;
 
 	if (fd < 0)
 		fail("cannot open '%s': %s", path, strerror(errno));
@@ -41,7 +41,18 @@ static const char *map_file(const char *path, size_t *len)
 		fail("'%s' is not a regular file", path);
 	if ((size_t)st.st_size < TRACE_CHUNK)
 		fail("'%s' is not a trace, or was cut off", path);
+	if (pread(fd, magic, sizeof(magic) - 1, 0) != sizeof(magic) - 1 ||
+	    memcmp(magic, TRACE_MAGIC, sizeof(magic) - 1) != 0)
+		fail("'%s' is not a trace", path);
 	*len = (size_t)st.st_size;
+	return fd;
+}
+
+static const char *map_file(const char *path, size_t *len)
+{
+	int fd = trace_open(path, len);
+	char *at;
+
 	at = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (at == MAP_FAILED)
@@ -52,8 +63,6 @@ static const char *map_file(const char *path, size_t *len)
 static void read_head(struct replay *r, const char *path, const char *at)
 {
 	memcpy(&r->head, at, sizeof(r->head));
-	if (memcmp(r->head.magic, TRACE_MAGIC, sizeof(r->head.magic)) != 0)
-		fail("'%s' is not a trace", path);
 	if (r->head.version != TRACE_VERSION || r->head.chunk_size != TRACE_CHUNK)
 		fail("'%s' is a trace of another version (%u)", path, r->head.version);
 	if (r->head.size % TRACE_CHUNK || r->head.size > TRACE_MAX ||

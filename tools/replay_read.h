@@ -20,6 +20,8 @@ struct raw {
 	size_t n, room;
 };
 
+/* A descriptor of a regular file that begins as a trace does; else fails with one line. */
+int trace_open(const char *path, size_t *len);
 void replay_read(struct replay *r, struct raw *raw, const char *path);
 
 #endif

@@ -16,10 +16,11 @@
 
 #include "tools/gmp.h"
 #include "tools/replay.h"
+#include "tools/replay_read.h"
 #include "tools/view.h"
 
 const char help_trace[] =
-	"  -d SECS                record so long; default 5; Ctrl-C ends it early\n"
+	"  -d SECS                record so long; default 5; Ctrl-C or SIGTERM ends it early\n"
 	"  -o FILE                where the result goes; default the standard output\n"
 	"  --raw                  the result is the trace itself, to be shown later\n"
 	"  --summary              a table of calls: count, blocked time, waits for a P\n"
@@ -52,6 +53,14 @@ static volatile sig_atomic_t interrupted;
 static void on_interrupt(int sig)
 {
 	interrupted = 1;
+}
+
+/* Any of them ends the recording: else the program would go on with it, for a file that is gone. */
+static void catch_ends(void (*handler)(int sig))
+{
+	signal(SIGINT, handler);
+	signal(SIGTERM, handler);
+	signal(SIGHUP, handler);
 }
 
 /* ---- recording ---- */
@@ -148,7 +157,7 @@ static const char *record(pid_t pid)
 	snprintf(path, sizeof(path), "%s" STATPAGE_TRACE, v.path);
 	fd = make_file(&v, path, (u64)options.mb << 20);
 	snprintf(own, sizeof(own), "/proc/self/fd/%d", fd);
-	signal(SIGINT, on_interrupt);
+	catch_ends(on_interrupt);
 	start(&v, path);
 	unlink(path); /* both have it open or mapped */
 	wait_for_end(&v);
@@ -157,7 +166,7 @@ static const char *record(pid_t pid)
 	else if (view_ask(&v, WANT_TRACE_END, 3000) != VIEW_ANSWERED)
 		complain("process %d does not answer; the trace may lack its last events", pid);
 	view_close(&v);
-	signal(SIGINT, SIG_DFL);
+	catch_ends(SIG_DFL);
 	return own;
 }
 
@@ -166,14 +175,15 @@ static const char *record(pid_t pid)
 static void copy(const char *path)
 {
 	char buf[65536];
-	FILE *f = fopen(path, "r");
-	size_t n;
+	size_t len;
+	int fd = trace_open(path, &len);
+	ssize_t n;
 
-	if (!f)
-		fail("cannot open '%s': %s", path, strerror(errno));
-	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-		fwrite(buf, 1, n, stdout);
-	fclose(f);
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		fwrite(buf, 1, (size_t)n, stdout);
+	if (n < 0)
+		fail("cannot read '%s': %s", path, strerror(errno));
+	close(fd);
 }
 
 static void picture(const struct replay *r)

@@ -1,6 +1,8 @@
 """gmp trace: recording a running program, from its start, and every form of the result."""
 import json
 import os
+import re
+import signal
 import subprocess
 import tempfile
 import time
@@ -208,10 +210,28 @@ def a_closed_output_is_not_the_trace_itself():
 
 
 @test
+def who_records_can_be_told_to_end_and_the_program_records_for_the_next():
+    with busy() as p:
+        def recorded():
+            with open(f"/proc/{p.pid}/maps", encoding="ascii") as f:
+                return re.search(r"/gmp-.*trace", f.read())
+        t = subprocess.Popen([GMP, "trace", "-d", "60", "--summary", str(p.pid)], text=True, env=environment(),
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        until("it records", recorded)
+        t.send_signal(signal.SIGTERM)
+        out, err = t.communicate(timeout=30)
+        expect((out, err), t.returncode == 0 and not err and out.startswith(f"process {p.pid}, "))
+        expect("again", gmp("trace", "-d", "0.1", "--summary", str(p.pid)).code == 0)
+
+
+@test
 def what_cannot_be_done_is_one_line():
+    os.mkfifo(at("fifo"))
     with busy() as p, busy(preload="") as other:
         for args, words in (([str(other.pid)], "does not run under the library"),
                             (["4194304"], "no process"), ([at("nowhere")], "cannot open"), ([work], "regular file"),
+                            (["--raw", work], "regular file"), (["--raw", at("fifo")], "regular file"),
+                            (["--raw", GMP], "is not a trace"),
                             (["-o", "/nowhere/x", str(p.pid)], "cannot write"),
                             (["-d", "0.1", "-o", "/dev/full", str(p.pid)], "cannot write"),
                             (["--size", "1000", str(p.pid)], "not a number in 1..256 (MB)"),
