@@ -25,10 +25,18 @@ static bool can_be_asked(u64 class)
 	return class & (PROBE_READ | PROBE_WRITE) || class_wait(class) == WAIT_POLL;
 }
 
+/* Not O_NONBLOCK, which is remembered: a read of one that is so now comes back all the same, only
+ * later. */
+static bool blocking(struct m *m, u32 fd)
+{
+	if (m->blocking_fd != fd + 1 && !os_nonblocking((int)fd))
+		m->blocking_fd = fd + 1;
+	return m->blocking_fd == fd + 1;
+}
+
 /*
  * Is the call going to wait?  Some can be asked, the kernel knows: 0.2 us, against two hand-overs.
- * Only worth it while somebody waits for a P.  That a descriptor is not O_NONBLOCK is remembered: a
- * read of one that is so now comes back all the same, only later.
+ * Only worth it while somebody waits for a P.
  */
 static bool would_wait(struct m *m, u64 class)
 {
@@ -40,12 +48,7 @@ static bool would_wait(struct m *m, u64 class)
 		return call_class(m->g) == WILL_WAIT;
 	if (os_ready((int)fd, class & PROBE_WRITE))
 		return false;
-	if (call_class(m->g) == WILL_WAIT || m->blocking_fd == fd + 1)
-		return true;
-	if (os_nonblocking((int)fd))
-		return false;
-	m->blocking_fd = fd + 1;
-	return true;
+	return call_class(m->g) == WILL_WAIT || blocking(m, fd);
 }
 
 static void trace_begin(struct m *m)
@@ -65,6 +68,21 @@ static void trace_end(struct m *m, bool lost)
 		trace(GO_SYSCALL_END, load_rlx(&g->callno) & 0xffff, trace_p(g));
 }
 
+/* From here on data may come sooner than a P: await_p().  Not where a read does not wait for it. */
+static void begins_to_wait(struct m *m)
+{
+	u64 class = load_rlx(&m->class);
+
+	if (class & QUEUES && blocking(m, (u32)(class >> 32)))
+		m->lent_ns = os_nanotime();
+}
+
+static void hand_off(struct m *m)
+{
+	begins_to_wait(m);
+	entersyscallblock(m);
+}
+
 static void lend_or_hand_off(struct m *m)
 {
 	u64 class = load_rlx(&m->class); /* relaxed: our own */
@@ -81,12 +99,12 @@ static void lend_or_hand_off(struct m *m)
 		sysmon_kick(); /* and for a short call */
 		return;
 	}
-	if (class & QUEUES)
-		m->lent_ns = os_nanotime();
-	if (!waits || loan_leave(m))
+	if (!waits || loan_leave(m)) {
+		begins_to_wait(m);
 		sysmon_hurry();
-	else
-		entersyscallblock(m);
+	} else {
+		hand_off(m);
+	}
 }
 
 /* G: running -> syscall, once more. */
@@ -182,7 +200,7 @@ void entersyscall_slow(struct m *m)
 	if (done)
 		return;
 	if (must_give_up(m))
-		entersyscallblock(m);
+		hand_off(m);
 	else
 		lend_or_hand_off(m);
 }

@@ -315,6 +315,30 @@ Test(entersyscall, no_bracket_is_entered_with_a_signal_in_flight)
 	cr_assert(entered);
 }
 
+/* A read by one whose turn is over: does it learn which comes sooner, data or a P? */
+static bool read_learns(bool nonblocking)
+{
+	struct g *other = somebody_waits();
+
+	other->back = true;
+	globrunq_put(globrunq_get(p, 1)); /* now as one back from a call */
+	fake.now += opts.slice_us * US;
+	fake.nonblocking = nonblocking;
+	entersyscall(m, MAY_READ(3), 0);
+	cr_assert(was_granted(other));
+	return m->lent_ns == fake.now;
+}
+
+Test(entersyscall, a_read_after_its_turn_learns_like_any_other)
+{
+	cr_assert(read_learns(false));
+}
+
+Test(entersyscall, but_not_one_that_never_waits)
+{
+	cr_assert_not(read_learns(true));
+}
+
 /* ---- reads that queue first ---- */
 
 static u64 data_at; /* when there is something to read */
