@@ -60,7 +60,7 @@ static i64 until_due(struct pace *a, u32 procs, u64 share)
 {
 	if (a->resting) {
 		u64 mask = crit_enter();
-		u32 held = call_in(procs - a->resting);
+		u32 held = call_in(procs - a->resting, true);
 
 		crit_leave(mask);
 		return held ? ASK_NS

@@ -20,6 +20,7 @@
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
+#include "runtime/sysmon.h"
 
 #define ROUND_NS 50000ul
 #define ROUND_MAX_NS 1000000ul
@@ -32,7 +33,7 @@ static void ask(struct g *g)
 		preempt_send(g);
 }
 
-u32 call_in(u32 from)
+u32 call_in(u32 from, bool sysmon)
 {
 	u32 held = 0;
 
@@ -47,6 +48,8 @@ u32 call_in(u32 from)
 			handoffp(p);
 			continue;
 		}
+		if (sysmon && g && take_asleep(p, g))
+			continue;
 		if (g && load_acq(&g->status) != G_SYSCALL)
 			ask(g);
 		held++;
@@ -63,7 +66,7 @@ u64 call_in_excess(u64 now)
 	if (!load_rlx(&sched.excess) || !xchg_ar(&sched.excess, 0))
 		return 0;
 	mask = crit_enter();
-	held = call_in(load_rlx(&sched.nlent));
+	held = call_in(load_rlx(&sched.nlent), true);
 	crit_leave(mask);
 	if (!held)
 		return 0;
@@ -102,7 +105,7 @@ static bool stop_round(void)
 	u64 mask = crit_enter();
 	bool still;
 
-	call_in(0);
+	call_in(0, false);
 	still = strays_stand();
 	crit_leave(mask);
 	return sched_stop(true) && still;

@@ -6,10 +6,11 @@
 
 /*
  * Asks for the Ps from number `from` on: those on loan are handed on at once, who runs with one is
- * preempted.  How many are still held; a G that entered a call meanwhile is found by the next
+ * preempted.  sysmon: the caller is sysmon, who can ask the kernel who sleeps unannounced, and takes
+ * the P from it.  How many are still held; a G that entered a call meanwhile is found by the next
  * round only.  Signals blocked.
  */
-u32 call_in(u32 from);
+u32 call_in(u32 from, bool sysmon);
 /*
  * Once the cap was lowered: the same for the Ps above it, also while nobody waits, or who only
  * computes would keep one for ever.  When to ask again, 0: none is held.  sysmon only.

@@ -40,8 +40,7 @@
 #define FLOW_MAX_NS (1 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
-/* The same of who was granted a P: it may take long to wake, and to rob it costs its turn. */
-#define BLIND_GRANT_NS (100 * MS)
+#define BLIND_GRANT_NS (100 * MS) /* the same of who was granted a P: it may take long to wake */
 #define LOCK_SHARE 100 /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
 #define KEEPS 60       /* times what those back from a call had before: slice_ns() */
 #define HEARD_NS (1 * MS)
@@ -329,6 +328,25 @@ static bool is_deaf(struct g *g, u64 asked_for)
 	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo));
 }
 
+static void new_slice(struct p *p, struct g *g, u64 now)
+{
+	p->seen = (struct sysmontick){ .g = g,
+				       .schedtick = load_rlx(&p->schedtick),
+				       .syscalltick = load_rlx(&g->syscalltick),
+				       .call_ns = now,
+				       .still_ns = now,
+				       .cpu_ns = -1 };
+}
+
+bool take_asleep(struct p *p, struct g *g)
+{
+	if (!preempt_would_cut(g))
+		return false;
+	new_slice(p, g, os_nanotime());
+	retake_blocked(p, g);
+	return true;
+}
+
 static void over_slice(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
@@ -344,10 +362,8 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		preempt_request(g);
 	if (opt_now(preempt) == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
 		seen->sent_ns = now;
-		if (preempt_would_cut(g)) {
-			retake_blocked(p, g);
+		if (take_asleep(p, g))
 			return;
-		}
 		if (preempt_send(g))
 			seen->asked_cpu = cpu; /* it has from here on to hear it */
 	}
@@ -359,16 +375,6 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		admit_over_cap(p, g);
 	else
 		seen->asked_cpu = cpu; /* asked again when it had as much once more */
-}
-
-static void new_slice(struct p *p, struct g *g, u64 now)
-{
-	p->seen = (struct sysmontick){ .g = g,
-				       .schedtick = load_rlx(&p->schedtick),
-				       .syscalltick = load_rlx(&g->syscalltick),
-				       .call_ns = now,
-				       .still_ns = now,
-				       .cpu_ns = -1 };
 }
 
 /*

@@ -31,6 +31,12 @@ void sysmon_call_in(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);
 
+/*
+ * If g sleeps in a call that nobody announced: takes p from it, without a signal, which would end
+ * the call with EINTR.  True: p need not be asked for.  sysmon only.
+ */
+bool take_asleep(struct p *p, struct g *g);
+
 /* One round at time now (ns): true when every P moved on since the last one.  Exposed for tests. */
 bool sysmon_retake(u64 now);
 

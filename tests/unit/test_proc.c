@@ -394,6 +394,7 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	gs[1] = g_puppet();
 	gs[2] = g_puppet();
 	last = over(gs, 3);
+	fake.m[fake.nm++].tid = last->m->tid; /* a thread that computes */
 	procresize(2);
 	cr_assert(has_p(last), "nobody is stopped");
 	cr_assert_gt(call_in_excess(fake.now), fake.now, "but asked, and once more");
