@@ -6,9 +6,9 @@
 
 /*
  * Asks for the Ps from number `from` on: those on loan are handed on at once, who runs with one is
- * preempted.  sysmon: the caller is sysmon, who can ask the kernel who sleeps unannounced, and takes
- * the P from it.  How many are still held; a G that entered a call meanwhile is found by the next
- * round only.  Signals blocked.
+ * preempted.  sysmon: it is the caller, who can ask the kernel who sleeps in a call that nobody
+ * announced, and takes the P from that one.  How many are still held; a G that entered a call
+ * meanwhile is found by the next round only.  Signals blocked.
  */
 u32 call_in(u32 from, bool sysmon);
 /*

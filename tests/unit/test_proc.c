@@ -406,6 +406,22 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	cr_assert_eq(sched_check(), 0);
 }
 
+Test(procresize, a_p_over_the_cap_is_taken_from_who_sleeps)
+{
+	struct g *gs[2], *last;
+
+	start(2);
+	gs[0] = m->g;
+	gs[1] = g_puppet();
+	last = hold_pid(load_rlx(&gs[0]->hold)) == 1 ? gs[0] : gs[1];
+	fake.m[fake.nm++] =
+		(struct fake_m){ .tid = last->m->tid, .state = FAKE_IN_CALL, .call = 35 };
+	procresize(1);
+	cr_assert_eq(call_in_excess(fake.now), 0);
+	cr_assert_eq(load_rlx(&sched.allp[1]->status), P_DEAD);
+	cr_assert_eq(fake.signals_sent, 0, "its call would end with EINTR");
+}
+
 Test(procresize, nobody_looks_at_the_ps_above_the_last_one_that_lives)
 {
 	struct g *held;

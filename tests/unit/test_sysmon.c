@@ -5,7 +5,6 @@
  */
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
-#include "runtime/stw.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -386,17 +385,6 @@ Test(sysmon, asks_for_the_p_at_the_end_of_the_slice)
 	cr_assert_eq(thread->sigs[0].sig, PREEMPT_SIGNO);
 	cr_assert_eq(thread->sigs[0].mark, &preempt_mark);
 	cr_assert_not(was_taken(), "asked, not robbed");
-}
-
-Test(sysmon, who_sleeps_when_its_p_is_called_in_gets_no_signal)
-{
-	computes();
-	sleeps_in(35);
-	sysmon_call_in();
-	procs_lend(0);
-	cr_assert_eq(call_in_excess(fake.now), 0, "none is held");
-	cr_assert_eq(load_rlx(&p->status), P_DEAD);
-	cr_assert_eq(fake.signals_sent, 0, "it would end the call with EINTR");
 }
 
 Test(sysmon, who_sleeps_when_its_slice_ends_loses_its_p_and_gets_no_signal)
