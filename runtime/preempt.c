@@ -117,7 +117,7 @@ void preempt_settle(struct m *m)
 /* With this number, or with one that its sender has not told yet. */
 static bool flies(struct m *m, u32 signo)
 {
-	u32 sig = load_acq(&m->sig);
+	u32 sig = load_acq(&m->sig); /* @pair number: SENT comes after the number */
 
 	return sig != SIG_NONE && (!(sig & SIG_SENT) || load_rlx(&m->signo) == signo);
 }

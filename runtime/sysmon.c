@@ -188,14 +188,14 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 
 /*
  * G: running -> stray, or its thread has ended without telling us (a raw exit).  By: sysmon.
- * After: the P is handed on.
+ * True: the P is handed on.
  */
-static void retake_blocked(struct p *p, struct g *g)
+static bool retake_blocked(struct p *p, struct g *g)
 {
 	int call;
 
 	if (!seize(p, g, G_RUNNING, &call))
-		return;
+		return false;
 	if (call != PROBE_GONE) {
 		sched.taken++;
 		stat_stray(call);
@@ -203,6 +203,7 @@ static void retake_blocked(struct p *p, struct g *g)
 		stray_add(g);
 	}
 	handoffp(p);
+	return true;
 }
 
 /* G: in a bracket, its P on loan -> without.  By: sysmon. */
@@ -343,8 +344,7 @@ bool take_asleep(struct p *p, struct g *g)
 	if (!preempt_would_cut(g))
 		return false;
 	new_slice(p, g, os_nanotime());
-	retake_blocked(p, g);
-	return true;
+	return retake_blocked(p, g);
 }
 
 static void over_slice(struct p *p, struct g *g, u64 now)

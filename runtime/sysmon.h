@@ -33,7 +33,7 @@ void sysmon_stop(void);
 
 /*
  * If g sleeps in a call that nobody announced: takes p from it, without a signal, which would end
- * the call with EINTR.  True: p need not be asked for.  sysmon only.
+ * the call with EINTR.  False: it does not sleep, or has just woken, and keeps p.  sysmon only.
  */
 bool take_asleep(struct p *p, struct g *g);
 

@@ -406,20 +406,38 @@ Test(procresize, a_p_over_the_cap_ends_when_it_comes_free)
 	cr_assert_eq(sched_check(), 0);
 }
 
-Test(procresize, a_p_over_the_cap_is_taken_from_who_sleeps)
+/* One of two has a P over the cap, and sleeps in a call that nobody announced. */
+static void sleeps_over_the_cap(void)
 {
-	struct g *gs[2], *last;
+	struct g *g;
 
 	start(2);
-	gs[0] = m->g;
-	gs[1] = g_puppet();
-	last = hold_pid(load_rlx(&gs[0]->hold)) == 1 ? gs[0] : gs[1];
-	fake.m[fake.nm++] =
-		(struct fake_m){ .tid = last->m->tid, .state = FAKE_IN_CALL, .call = 35 };
+	g = g_puppet();
+	if (hold_pid(load_rlx(&m->g->hold)) == 1)
+		g = m->g;
+	fake.m[fake.nm++] = (struct fake_m){ .tid = g->m->tid, .state = FAKE_IN_CALL, .call = 35 };
 	procresize(1);
+}
+
+Test(procresize, a_p_over_the_cap_is_taken_from_who_sleeps)
+{
+	sleeps_over_the_cap();
 	cr_assert_eq(call_in_excess(fake.now), 0);
 	cr_assert_eq(load_rlx(&sched.allp[1]->status), P_DEAD);
 	cr_assert_eq(fake.signals_sent, 0, "its call would end with EINTR");
+}
+
+static void wakes_up(void)
+{
+	fake.m[0].state = FAKE_READY;
+}
+
+Test(procresize, who_wakes_while_it_is_looked_at_is_called_in_again)
+{
+	sleeps_over_the_cap();
+	fake.on_probe = wakes_up;
+	cr_assert_gt(call_in_excess(fake.now), fake.now, "it still has the P");
+	cr_assert_eq(load_rlx(&sched.allp[1]->status), P_RUNNING);
 }
 
 Test(procresize, nobody_looks_at_the_ps_above_the_last_one_that_lives)
