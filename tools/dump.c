@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 
 #include "tools/gmp.h"
 
@@ -62,14 +61,6 @@ static const char *api_of(const struct frames *f)
 	return api + strspn(api, "_");
 }
 
-static double seconds_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static void judge(struct dump *d, struct entry *e)
 {
 	u32 status = e->g ? load_rlx(&e->g->g.status) : G_RUNNING;
@@ -79,7 +70,7 @@ static void judge(struct dump *d, struct entry *e)
 	e->since_s = -1;
 	e->stray = status == G_RUNNING && e->g && hold_of(load_rlx(&e->g->g.hold)) == HOLD_LOST;
 	if (status == G_RUNNABLE) {
-		e->since_s = seconds_now() - (double)e->g->g.ready_ns / 1e9;
+		e->since_s = (double)now_ns() / 1e9 - (double)e->g->g.ready_ns / 1e9;
 		return;
 	}
 	if (status == G_SYSCALL && *api)

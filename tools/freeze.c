@@ -21,14 +21,6 @@
 #define RED_ZONE 128
 #define ERESTARTNOHAND 514 /* the kernel's: again, unless a handler runs first */
 
-static double now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
 struct thread *freeze_thread(struct freeze *f, pid_t tid)
 {
 	for (size_t i = 0; i < f->n; i++)
@@ -149,7 +141,7 @@ static size_t collect(struct freeze *f)
 
 void freeze_stop(struct freeze *f, pid_t pid, int limit_ms)
 {
-	double began = now_ms();
+	u64 began = now_ns(), limit = (u64)limit_ms * 1000000;
 	char stat[1024];
 	const char *state;
 
@@ -159,10 +151,10 @@ void freeze_stop(struct freeze *f, pid_t pid, int limit_ms)
 	do {
 		while (seize_new(f))
 			;
-		while (collect(f) && now_ms() - began < limit_ms)
+		while (collect(f) && now_ns() - began < limit)
 			nanosleep(&(struct timespec){ 0, 200000 }, NULL);
-	} while (now_ms() - began < limit_ms && seize_new(f));
-	f->stopped_ms = began;
+	} while (now_ns() - began < limit && seize_new(f));
+	f->stopped_ms = (double)began / 1e6;
 }
 
 /* ---- copying ---- */
@@ -235,5 +227,5 @@ void freeze_release(struct freeze *f)
 		if (t->answered)
 			ptrace(PTRACE_DETACH, t->tid, 0, pending_signal(t));
 	}
-	f->stopped_ms = now_ms() - f->stopped_ms;
+	f->stopped_ms = (double)now_ns() / 1e6 - f->stopped_ms;
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define EXIT_OURS 125
@@ -39,6 +40,8 @@ _Noreturn void usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)))
 /* Says that the command cannot be executed, and why (errno); the exit code for that. */
 int cannot_execute(const char *command);
 
+/* The monotonic clock, which is the library's as well. */
+uint64_t now_ns(void);
 /* A whole number in min..max, else false. */
 bool parse_count(const char *text, long min, long max, long *ret);
 /* A process id; fails with a line when it is none or no such process exists. */

@@ -107,14 +107,6 @@ static bool renew(size_t i)
 	return !readings[i].gone;
 }
 
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* The span is of our clock: a stopped program writes none, and a container's may be another. */
 static void read_one(size_t i)
 {
@@ -128,7 +120,7 @@ static void read_one(size_t i)
 	r->answers = view_ask(v, WANT_ROWS, ANSWER_MS) != VIEW_SILENT && view_rows(v, &r->now);
 	if (!r->answers)
 		memcpy(&r->now.stats, &v->page->stats, sizeof(r->now.stats));
-	at_s = now_s();
+	at_s = (double)now_ns() / 1e9;
 	r->span_s = had[i] ? at_s - r->at_s : 0;
 	r->at_s = at_s;
 	had[i] = true;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -429,14 +428,6 @@ static void key(int c)
 		ui.first = 0;
 }
 
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /*
  * ERR: none within ms.  A terminal that was hung up can always be read and has nothing: that ends
  * us, where a wait of curses' own would return at once, for ever.
@@ -459,10 +450,10 @@ static int next_key(int ms)
 /* Draws again at each key, reads again when it is time. */
 static void wait_for_keys(const struct reading *r, size_t n)
 {
-	double end = now_s() + ui.delay_s, left;
+	u64 end = now_ns() + (u64)(ui.delay_s * 1e9), now;
 
-	while (!ui.quit && (left = end - now_s()) > 0) {
-		int c = next_key((int)(left * 1000) + 1);
+	while (!ui.quit && (now = now_ns()) < end) {
+		int c = next_key((int)((end - now) / 1000000) + 1);
 
 		if (c == ' ' && !ui.typing)
 			return;

@@ -87,14 +87,6 @@ static int make_file(const struct view *v, const char *path, u64 size)
 	return fd;
 }
 
-static u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * 1000000000u + (u64)ts.tv_nsec;
-}
-
 static void wait_for_end(const struct view *v)
 {
 	u64 end = now_ns() + (u64)(options.seconds * 1e9), now;

@@ -170,14 +170,6 @@ static long futex(au32 *word, int op, u32 value, const struct timespec *limit)
 	return syscall(SYS_futex, &word->v, op, value, limit, NULL, 0);
 }
 
-static i64 now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 u32 view_request(struct view *v, u32 wants)
 {
 	struct statpage *page = v->page;
@@ -194,12 +186,12 @@ enum view_answer view_await(struct view *v, u32 wants, u32 request, int ms)
 {
 	struct statpage *page = v->page;
 	struct timespec limit = { 0, 20 * 1000000 };
-	i64 end = now_ms() + ms;
+	u64 end = now_ns() + (u64)ms * 1000000;
 
 	while (load_acq(&page->answered) == request || load_acq(&page->wants) & wants) {
 		if (!load_acq(&page->watched)) /* @pair rows */
 			return VIEW_ALONE;
-		if (now_ms() >= end)
+		if (now_ns() >= end)
 			return VIEW_SILENT;
 		futex(&page->answered, FUTEX_WAIT,
 		      load_acq(&page->answered) == request ? request : ~0u, &limit);
