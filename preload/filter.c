@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "runtime/numbers.h"
 #include "runtime/os.h"
 
 struct machine {

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define HIDDEN 0x8000 /* in a symbol's version: not the one for new programs */
 
@@ -53,31 +55,44 @@ static void read_dynamic(struct object *o, const Elf64_Dyn *d)
 	}
 }
 
-static bool is_in(const struct dl_phdr_info *info, uintptr_t address)
+static const Elf64_Phdr *segment(const struct dl_phdr_info *info, uintptr_t address)
 {
 	for (int i = 0; i < info->dlpi_phnum; i++) {
 		const Elf64_Phdr *ph = &info->dlpi_phdr[i];
 
 		if (ph->p_type == PT_LOAD && address - info->dlpi_addr - ph->p_vaddr < ph->p_memsz)
-			return true;
+			return ph;
 	}
-	return false;
+	return NULL;
+}
+
+static bool is_in(const struct dl_phdr_info *info, uintptr_t address)
+{
+	return segment(info, address);
+}
+
+static struct object object_of(const struct dl_phdr_info *info)
+{
+	struct object o = { .base = info->dlpi_addr, .name = info->dlpi_name };
+
+	for (int i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+			read_dynamic(&o, (const void *)(o.base + info->dlpi_phdr[i].p_vaddr));
+	return o;
 }
 
 static int visit(struct dl_phdr_info *info, size_t size, void *arg)
 {
-	struct object o = { .base = info->dlpi_addr, .name = info->dlpi_name };
 	struct walk *w = arg;
 	bool ours = is_in(info, (uintptr_t)visit);
+	struct object o;
 
 	w->behind |= ours;
 	/* The kernel's own functions, in the vDSO, answer to names like libc's. */
 	if (!w->behind || ours || is_in(info, getauxval(AT_SYSINFO_EHDR)))
 		return 0;
 	w->libc |= is_in(info, (uintptr_t)getauxval);
-	for (int i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-			read_dynamic(&o, (const void *)(o.base + info->dlpi_phdr[i].p_vaddr));
+	o = object_of(info);
 	return o.symbols && o.strings && w->each(&o, w->arg);
 }
 
@@ -158,19 +173,71 @@ static uint32_t find_by_hash(const struct object *o, const char *symbol, const c
 	return n;
 }
 
+static uint32_t find_symbol(const struct object *o, const char *symbol, const char *version)
+{
+	if (o->gnu_hash)
+		return find_by_gnu_hash(o, symbol, version);
+	return o->hash ? find_by_hash(o, symbol, version) : 0;
+}
+
 void *object_symbol(const struct object *o, const char *symbol, const char *version)
 {
-	uint32_t n = 0;
+	uint32_t n = find_symbol(o, symbol, version);
 	void *p;
 
-	if (o->gnu_hash)
-		n = find_by_gnu_hash(o, symbol, version);
-	else if (o->hash)
-		n = find_by_hash(o, symbol, version);
 	if (!n)
 		return NULL;
 	p = (void *)(o->base + o->symbols[n].st_value);
 	if (ELF64_ST_TYPE(o->symbols[n].st_info) == STT_GNU_IFUNC)
 		p = ((void *(*)(void))p)();
 	return p;
+}
+
+struct disowned {
+	const char *const *symbols;
+	unsigned n;
+};
+
+static void disown(const struct object *o, const char *symbol)
+{
+	uint32_t n = find_symbol(o, symbol, NULL);
+	Elf64_Sym *s = (Elf64_Sym *)&o->symbols[n];
+
+	if (!n)
+		return;
+	/* Relaxed: a look-up by another thread finds it still, or not any more. */
+	__atomic_store_n(&s->st_shndx, SHN_UNDEF, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->st_value, 0, __ATOMIC_RELAXED);
+}
+
+static int disown_in(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	const struct disowned *d = arg;
+	uintptr_t page = (uintptr_t)getpagesize(), start, end;
+	const Elf64_Phdr *ph;
+	struct object o;
+	int rights;
+
+	if (!is_in(info, (uintptr_t)disown_in))
+		return 0;
+	o = object_of(info);
+	ph = segment(info, (uintptr_t)o.symbols);
+	start = (o.base + ph->p_vaddr) & -page;
+	end = (o.base + ph->p_vaddr + ph->p_memsz + page - 1) & -page;
+	/* An old linker puts code and symbols into one segment: it runs on meanwhile. */
+	rights = PROT_READ | (ph->p_flags & PF_X ? PROT_EXEC : 0);
+	if (mprotect((void *)start, end - start, rights | PROT_WRITE) != 0)
+		return 1;
+	for (unsigned i = 0; i < d->n; i++)
+		disown(&o, d->symbols[i]);
+	mprotect((void *)start, end - start, rights);
+	return 1;
+}
+
+void objects_disown(const char *const *symbols, unsigned n)
+{
+	struct disowned d = { symbols, n };
+
+	if (n)
+		dl_iterate_phdr(disown_in, &d);
 }

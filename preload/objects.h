@@ -29,4 +29,10 @@ void objects_behind(bool (*each)(const struct object *o, void *arg), void *arg);
 /* version NULL: the one that a new program gets; an object without versions has them all. */
 void *object_symbol(const struct object *o, const char *symbol, const char *version);
 
+/*
+ * Takes n symbols of ours out of what the loader finds: from now on it looks on behind us.  Where
+ * the kernel does not let us write to them they stay.
+ */
+void objects_disown(const char *const *symbols, unsigned n);
+
 #endif

@@ -5,6 +5,8 @@
  *   constructor may ask for a row before ours has run, and for the next while that is looked for.
  * - Versioned rows are looked for by their version, all others get what a new program gets.
  * - A pointer is stored once with its final value, whoever gets there first, so nothing is locked.
+ * - A program that asks the loader for a function that libc lacks must not be given ours.  A weak
+ *   reference is bound before any code of ours runs, and stays: that call fails (FAIL_ERRNO).
  */
 #include "preload/real.h"
 
@@ -42,10 +44,7 @@
 /* What there was at the start has been looked through. */
 static bool init_done;
 
-/*
- * What libc does since 2.36.  A program that looks whether it is there (dlsym, a weak reference)
- * finds it always, for we have the name; and random bytes must not be missing.
- */
+/* What libc does since 2.36, for a weak reference that was bound to us: it has no way to fail. */
 static void own_arc4random_buf(void *buf, size_t n)
 {
 	char *p = buf;
@@ -153,27 +152,47 @@ static const struct row {
 #include "preload/calls.def"
 };
 
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+static const char *const young[] = {
+#define YOUNG(name) #name,
+#include "preload/young.def"
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), YOUNGS = sizeof(young) / sizeof(young[0]) };
+
+struct found {
+	bool row[ROWS], young[YOUNGS];
+};
 
 static bool fill_from(const struct object *o, void *arg)
 {
-	bool *found = arg, all = true;
+	struct found *found = arg;
+	bool all = true;
 
 	for (size_t i = 0; i < ROWS; i++) {
-		void *p = found[i] ? NULL : object_symbol(o, rows[i].symbol, rows[i].version);
+		void *p = found->row[i] ? NULL : object_symbol(o, rows[i].symbol, rows[i].version);
 
 		if (p)
 			publish(rows[i].slot, p);
-		found[i] |= p != NULL;
-		all &= found[i];
+		found->row[i] |= p != NULL;
+		all &= found->row[i];
+	}
+	for (size_t i = 0; i < YOUNGS; i++) {
+		found->young[i] |= object_symbol(o, young[i], NULL) != NULL;
+		all &= found->young[i];
 	}
 	return all;
 }
 
 void real_init(void)
 {
-	bool found[ROWS] = { false };
+	struct found found = { 0 };
+	const char *missing[YOUNGS];
+	unsigned n = 0;
 
-	objects_behind(fill_from, found);
+	objects_behind(fill_from, &found);
+	for (size_t i = 0; i < YOUNGS; i++)
+		if (!found.young[i])
+			missing[n++] = young[i];
+	objects_disown(missing, n);
 	init_done = true;
 }

@@ -221,6 +221,7 @@ SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
 
 SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
 SAME(whole, a_library_brings_parts_of_an_old_libc, "whole", "library_with_parts_of_libc")
+SAME(whole, functions_that_this_libc_lacks_are_not_found, "whole", "asked_for_young_functions")
 SAME_SLICED(whole, libraries_come_and_go_with_their_threads, "whole", "library_with_threads")
 
 SAME(contexts, a_handler_changes_to_one_while_its_thread_is_parked, "contexts", "while_parked")

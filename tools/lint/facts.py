@@ -22,8 +22,8 @@ might think can, measured with glibc 2.36:
 
 Checked: each row of the table has its line and agrees with it in names, class and number, and the
 other way round; nothing is exported without a line; no `pass` or `never` is exported, or wanted by
-a row; the numbers of by_number.def are those of the lines; a test row that is marked POINT is a
-cancellation point; the documentation is what --write would write.
+a row; the numbers of by_number.def are those of the lines; young.def is what is newer than the
+oldest libc; a test row that is marked POINT is a cancellation point; the documentation is what --write would write.
 """
 import csv
 import glob
@@ -169,6 +169,23 @@ def check_numbers(root, lines):
         fault("by_number.def: nothing in facts.csv waits in %s" % nr)
 
 
+def is_young(names):
+    """No version of it is as old as the oldest libc that we run with; none known: newer than all."""
+    return all(tuple(int(n) for n in v.split(".")) > exports.FLOOR
+               for v in re.findall(r"@GLIBC_([0-9.]+)", names))
+
+
+def check_young(root, lines):
+    have = re.findall(r"^YOUNG\((\w+)\)", read(root, "preload/young.def"), re.M)
+    want = sorted(l["name"] for l in lines
+                  if l["how"] in ("row", "try", "hand", "source") and is_young(l["names"]))
+    for name in sorted(set(have) ^ set(want)):
+        fault("%s is %s young.def" % (name, "not in" if name in want else "older than all of"))
+    if have != sorted(have):
+        fault("young.def is not sorted")
+
+
+
 def check_tests(root, lines):
     cancel = {l["name"]: l["cancel"] for l in lines}
     for path in sorted(glob.glob(os.path.join(root, "tests/progs/preload/rows_*.c"))):
@@ -185,8 +202,13 @@ do not edit.  Facts of glibc 2.36 on x86-64.
 
 %s
 
-A function that this libc lacks is looked up at run time, and missing it is no error until somebody
-calls it.  The library itself needs nothing newer than glibc 2.31, but for `dlsym` and its kin and
+A function that this libc lacks is looked up at run time, and missing it is no error.  `dlsym` does not
+find ours then.  A weak reference to it does, which the loader bound before we could know: such a call
+fails with ENOSYS, and the three `arc4random` do their work.  Before glibc 2.34 libpthread, librt,
+libresolv, libanl and libutil may come later, with a plug-in: until then their functions are found,
+and fail with ENOSYS.
+
+The library itself needs nothing newer than glibc 2.31, but for `dlsym` and its kin and
 two `pthread_` functions, which glibc 2.34 moved into libc.so: build it on the kind of host that it
 is to run on.
 
@@ -234,6 +256,7 @@ def main():
     exports.handwritten(root, exported)
     check_table(lines, rows(root), set(exported))
     check_numbers(root, lines)
+    check_young(root, lines)
     check_tests(root, lines)
     with open(path, encoding="utf-8") as f:
         if f.read() != document(lines):

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/numbers.h"
 #include "tests/progs/preload/cases.h"
 
 #define ROUNDS 200

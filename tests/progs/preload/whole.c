@@ -154,10 +154,20 @@ static void case_library_with_parts_of_libc(void)
 	printf("mq_receive: %s, gai_suspend: %s\n", error_name(mq()), gai_strerror(gai()));
 }
 
+/* Programs ask the loader whether libc has a function, and use another way when not. */
+static void case_asked_for_young_functions(void)
+{
+#define YOUNG(name) \
+	printf("%s: %d %d\n", #name, dlsym(RTLD_DEFAULT, #name) != NULL, \
+	       dlsym(RTLD_NEXT, #name) != NULL);
+#include "preload/young.def"
+}
+
 static const struct a_case cases[] = {
 	{ "credentials", case_credentials },
 	{ "library_with_threads", case_library_with_threads },
 	{ "library_with_parts_of_libc", case_library_with_parts_of_libc },
+	{ "asked_for_young_functions", case_asked_for_young_functions },
 	{ NULL, NULL },
 };
 
