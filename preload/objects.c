@@ -128,8 +128,10 @@ static bool is_wanted(const struct object *o, uint32_t n, const char *symbol, co
 		return false;
 	if (!o->versions)
 		return true;
-	return version ? version_is(o, o->versions[n] & ~HIDDEN, version)
-		       : !(o->versions[n] & HIDDEN);
+	if (!version)
+		return !(o->versions[n] & HIDDEN);
+	/* Without a version it answers to all, as to the loader: another's interposer, most likely. */
+	return o->versions[n] == VER_NDX_GLOBAL || version_is(o, o->versions[n] & ~HIDDEN, version);
 }
 
 static uint32_t find_by_gnu_hash(const struct object *o, const char *symbol, const char *version)

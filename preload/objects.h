@@ -26,7 +26,10 @@ struct object {
  */
 void objects_behind(bool (*each)(const struct object *o, void *arg), void *arg);
 
-/* version NULL: the one that a new program gets; an object without versions has them all. */
+/*
+ * version NULL: the one that a new program gets; an object without versions, or a symbol without
+ * one, has them all.
+ */
 void *object_symbol(const struct object *o, const char *symbol, const char *version);
 
 /*

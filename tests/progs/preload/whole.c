@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <grp.h>
 #include <netdb.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,11 +164,25 @@ static void case_asked_for_young_functions(void)
 #include "preload/young.def"
 }
 
+/* By the version of libc's that new programs get, and by a name with one version. */
+static void case_waits_for_nothing(void)
+{
+	pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+	pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
+	struct timespec past = { 1, 0 };
+
+	pthread_mutex_lock(&mutex);
+	printf("%s\n", error_name(pthread_cond_timedwait(&cond, &mutex, &past)));
+	pthread_mutex_unlock(&mutex);
+	printf("%d\n", poll(NULL, 0, 1));
+}
+
 static const struct a_case cases[] = {
 	{ "credentials", case_credentials },
 	{ "library_with_threads", case_library_with_threads },
 	{ "library_with_parts_of_libc", case_library_with_parts_of_libc },
 	{ "asked_for_young_functions", case_asked_for_young_functions },
+	{ "waits_for_nothing", case_waits_for_nothing },
 	{ NULL, NULL },
 };
 
