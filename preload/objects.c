@@ -130,7 +130,7 @@ static bool is_wanted(const struct object *o, uint32_t n, const char *symbol, co
 		return true;
 	if (!version)
 		return !(o->versions[n] & HIDDEN);
-	/* Without a version it answers to all, as to the loader: another's interposer, most likely. */
+	/* Without a version it answers to all, as with the loader: another's interposer. */
 	return o->versions[n] == VER_NDX_GLOBAL || version_is(o, o->versions[n] & ~HIDDEN, version);
 }
 
