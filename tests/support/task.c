@@ -105,6 +105,17 @@ static void each_task(pid_t pid, void (*fn)(pid_t pid, pid_t tid, void *arg), vo
 	closedir(d);
 }
 
+void task_add_delay(struct task_delays *d, pid_t tid, int64_t ns)
+{
+	for (int i = 0; i < d->n; i++)
+		if (d->of[i].tid == tid)
+			return;
+	if (d->n == 64)
+		return;
+	d->of[d->n].tid = tid;
+	d->of[d->n++].ns = ns;
+}
+
 static void add_delay(pid_t pid, pid_t tid, void *arg)
 {
 	char path[64], buf[128];
@@ -112,11 +123,8 @@ static void add_delay(pid_t pid, pid_t tid, void *arg)
 	long long cpu, delay;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/schedstat", pid, tid);
-	if (d->n == 64 || slurp(path, buf, sizeof(buf)) <= 0 ||
-	    sscanf(buf, "%lld %lld", &cpu, &delay) != 2)
-		return;
-	d->of[d->n].tid = tid;
-	d->of[d->n++].ns = delay;
+	if (slurp(path, buf, sizeof(buf)) > 0 && sscanf(buf, "%lld %lld", &cpu, &delay) == 2)
+		task_add_delay(d, tid, delay);
 }
 
 void task_read_delays(pid_t pid, struct task_delays *out)

@@ -47,6 +47,8 @@ struct task_delays {
 	} of[64];
 };
 void task_read_delays(pid_t pid, struct task_delays *out);
+/* Of a thread that may have ended: what it said itself, unless it is in d. */
+void task_add_delay(struct task_delays *d, pid_t tid, int64_t ns);
 int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after);
 
 int64_t task_own_delay_ns(void); /* of the calling thread */

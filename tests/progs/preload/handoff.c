@@ -39,7 +39,11 @@ struct noise {
 
 static void read_noise(struct st *s, struct noise *n)
 {
+	pid_t gone = __atomic_load_n(&s->local_tid, __ATOMIC_ACQUIRE);
+
 	task_read_delays(s->pid, &n->victim);
+	if (gone)
+		task_add_delay(&n->victim, gone, s->local_delay_ns);
 	task_read_delays(getpid(), &n->agent);
 }
 

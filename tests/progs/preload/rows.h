@@ -96,6 +96,8 @@ struct st {
 	struct task_delays delays_block;
 	volatile int64_t spins;
 	volatile int stop, agent_ready, measured;
+	volatile pid_t local_tid; /* of the local thread, once it is as good as gone */
+	int64_t local_delay_ns;	  /* its delays then */
 };
 
 struct row {

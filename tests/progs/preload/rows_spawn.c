@@ -29,16 +29,22 @@ static void setup_fifo(struct st *s)
 	unlink(s->path);
 	must(mkfifo(s->path, 0600) == 0, "mkfifo");
 }
-/* A shell reads a line and ends; what lets the caller go is that end, which shows as the end of
- * the FIFO's last reader. */
-static void release_shell(struct st *s)
+/* A shell with the FIFO for its input reads a line and ends; what lets the caller go is that end,
+ * which shows as the end of the FIFO's last reader. */
+static void until_its_end(struct st *s, int fd)
 {
-	struct pollfd p = { .fd = open(s->path, O_WRONLY) };
+	struct pollfd p = { .fd = fd };
 
-	must(p.fd >= 0 && write(p.fd, "line\n", 5) == 5, "the other end of the FIFO");
 	while (!(p.revents & POLLERR))
 		must(poll(&p, 1, 10000) == 1, "the end of the shell");
 	unlink(s->path);
+}
+static void release_shell(struct st *s)
+{
+	int fd = open(s->path, O_WRONLY);
+
+	must(fd >= 0 && write(fd, "line\n", 5) == 5, "the other end of the FIFO");
+	until_its_end(s, fd);
 }
 static char *shell_line(struct st *s, const char *format)
 {
@@ -59,7 +65,7 @@ static long succeeded(long r)
 static long call_system(struct st *s)
 {
 	FN(int, const char *);
-	return succeeded(fn(shell_line(s, "read line < %s; exit 3")));
+	return succeeded(fn(shell_line(s, "exec < %s; read line; exit 3")));
 }
 static long fail_system(struct st *s)
 {
@@ -73,7 +79,7 @@ ROW(system, POINT | RELEASED_BY_CHILD, .setup = setup_fifo, .call = call_system,
 static void setup_popen(struct st *s)
 {
 	setup_fifo(s);
-	s->file = popen(shell_line(s, "read line < %s; exit 3"), "r");
+	s->file = popen(shell_line(s, "exec < %s; read line; exit 3"), "r");
 	must(s->file != NULL, "popen");
 }
 static long call_pclose(struct st *s)
@@ -100,7 +106,7 @@ static long call_wordexp(struct st *s)
 {
 	FN(int, const char *, wordexp_t *, int);
 	wordexp_t w;
-	int r = fn(shell_line(s, "$(read line < %s; echo a b c)"), &w, 0);
+	int r = fn(shell_line(s, "$(exec < %s; read line; echo a b c)"), &w, 0);
 	s->extra = r == 0 ? (long)w.we_wordc : -1;
 	return succeeded(r);
 }
@@ -150,8 +156,10 @@ static long not_spawned(struct st *s)
 }
 static void release_spawn(struct st *s)
 {
-	must(open(s->path, O_WRONLY) >= 0, "the other end of the FIFO");
-	unlink(s->path);
+	int fd = open(s->path, O_WRONLY);
+
+	must(fd >= 0, "the other end of the FIFO");
+	until_its_end(s, fd);
 }
 static long call_spawn(struct st *s)
 {
@@ -173,7 +181,7 @@ extern spawn_fn old_spawn, old_spawnp;
 __asm__(".symver old_spawn,posix_spawn@GLIBC_2.2.5");
 __asm__(".symver old_spawnp,posix_spawnp@GLIBC_2.2.5");
 /* DEAF: the caller is in vfork's wait, which no signal ends, with its signals blocked. */
-#define SPAWNS NO_READY | NO_HANDLER | DEAF
+#define SPAWNS NO_READY | NO_HANDLER | DEAF | SLOW_RELEASE
 ROW(posix_spawn, SPAWNS, .setup = setup_fifo, .call = call_spawn, .release = release_spawn,
     .fail = not_spawned);
 ROW(posix_spawnp, SPAWNS, .setup = setup_fifo, .call = call_spawnp, .release = release_spawn,
