@@ -33,6 +33,15 @@
 u64 syscall_class(long nr, const long a[6]);
 u64 ioctl_class(unsigned long cmd);
 
+/* signal.c: the calling thread is about to fetch one of these. */
+void signals_fetched(const sigset_t *set);
+
+static inline u64 fetch_class(const sigset_t *set, u64 class)
+{
+	signals_fetched(set);
+	return class;
+}
+
 static inline u64 open_class(int flags)
 {
 	return flags & (O_PATH | O_NONBLOCK) ? NEVER : MAY_WAIT;

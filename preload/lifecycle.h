@@ -43,7 +43,7 @@ void threads_quiesce(void);
 void signals_activate(void);
 /* signal.c: in a forked child, which has no use for it yet, the kernel gets SIGURG back. */
 void signals_forked(void);
-/* signal.c: before a system call that may ask for our signal's action, or block it. */
+/* signal.c: before a system call that may ask for our signal's action, block or fetch it. */
 void signals_by_number(long nr, long a1, long a2);
 /* lifecycle.c: in a child with memory of its own. */
 void forked(void);

@@ -4,8 +4,8 @@
  * From activation on the kernel's action for our signal is on_preempt().  What the host sets and
  * reads for that number is kept in `host`, and every delivery that does not carry our mark is
  * passed on to it.  The number is SIGURG, or GMP_PREEMPT_SIGNAL's.  A host that shows an interest
- * in SIGURG (a handler, or a mask that names it) makes us move to a real-time signal: the kernel
- * would merge its SIGURG with ours (preempt.h).
+ * in SIGURG (a handler, a mask that names it, a call that fetches it) makes us move to a real-time
+ * signal: the kernel would merge its SIGURG with ours (preempt.h).
  */
 #include <errno.h>
 #include <signal.h>
@@ -471,16 +471,46 @@ static bool names_sigurg(int how, const sigset_t *set)
 	       __builtin_popcountl(set->__val[0]) < FULL_MASK;
 }
 
-/* A mask at a bad address is for the kernel to refuse. */
-void signals_by_number(long nr, long a1, long a2)
+/* The set at an address that is the kernel's to refuse names SIGURG. */
+static void note_set(int how, uintptr_t at)
 {
 	sigset_t set = { 0 };
 
+	if (!load_rlx(&wants_sigurg) && os_peek(at, &set.__val[0], sizeof(u64)) == 0 &&
+	    names_sigurg(how, &set))
+		note_interest();
+}
+
+void signals_by_number(long nr, long a1, long a2)
+{
 	if (nr == SYS_rt_sigaction && a1 == SIGURG)
 		leave_sigurg();
-	if (nr == SYS_rt_sigprocmask && os_peek((uintptr_t)a2, &set.__val[0], sizeof(u64)) == 0 &&
-	    names_sigurg((int)a1, &set))
+	else if (nr == SYS_rt_sigprocmask)
+		note_set((int)a1, (uintptr_t)a2);
+	else if (nr == SYS_rt_sigtimedwait)
+		note_set(SIG_BLOCK, (uintptr_t)a1);
+	else if (nr == SYS_signalfd || nr == SYS_signalfd4)
+		note_set(SIG_BLOCK, (uintptr_t)a2);
+}
+
+/*
+ * Who fetches signals may have blocked them all, and named none until now.  Alone it will be back
+ * here when it has threads.
+ */
+void signals_fetched(const sigset_t *set)
+{
+	if (load_rlx(&sched.active))
+		note_set(SIG_BLOCK, (uintptr_t)set);
+}
+
+EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags) __asm__("signalfd");
+EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
+{
+	int r = real_signalfd(fd, set, flags);
+
+	if (r >= 0 && names_sigurg(SIG_BLOCK, set)) /* the kernel has read it */
 		note_interest();
+	return r;
 }
 
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");

@@ -18,7 +18,7 @@
 #include "tests/progs/preload/cases.h"
 #include "tests/support/wait.h"
 
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* sigset and its kin */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* sigset */
 
 static struct hog hog;
 
@@ -154,65 +154,6 @@ static void case_sigset(void)
 static void case_by_number(void)
 {
 	counts_its_own(by_number);
-}
-
-/* Blocked by the program, ours comes and theirs stays pending until it is fetched. */
-static void by_sigmask(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGURG);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-}
-
-static void by_sighold(void)
-{
-	check(sighold(SIGURG) == 0, "sighold");
-}
-
-static void by_sigblock(void)
-{
-	sigblock(1 << (SIGURG - 1));
-}
-
-static void *waits_for_urg(void *block)
-{
-	sigset_t set, pending;
-	siginfo_t info;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGURG);
-	((void (*)(void))block)();
-	for (int i = 0; i < 5; i++) {
-		sigpending(&pending);
-		printf("pending before: %d", sigismember(&pending, SIGURG));
-		/* Long enough for preemptions to be wanted. */
-		int64_t end = thread_cpu_ns() + 15 * NS_PER_MS;
-		while (thread_cpu_ns() < end)
-			;
-		pthread_kill(pthread_self(), SIGURG);
-		sigpending(&pending);
-		printf(" after: %d", sigismember(&pending, SIGURG));
-		printf(" fetched: %d", sigwaitinfo(&set, &info) == SIGURG);
-		printf(" from us: %d\n", info.si_pid == getpid());
-	}
-	return NULL;
-}
-
-static void case_blocked_sigurg(void)
-{
-	hog_start(&hog);
-	join(spawn(waits_for_urg, (void *)by_sigmask));
-	hog_stop(&hog);
-}
-
-static void case_held_sigurg(void)
-{
-	hog_start(&hog);
-	join(spawn(waits_for_urg, (void *)by_sighold));
-	join(spawn(waits_for_urg, (void *)by_sigblock));
-	hog_stop(&hog);
 }
 
 /* What the program set is what it reads back. */
@@ -577,8 +518,6 @@ static void case_children_block(void)
 static const struct a_case cases[] = {
 	{ "own_sigurg", case_own_sigurg },
 	{ "late_sigurg", case_late_sigurg },
-	{ "blocked_sigurg", case_blocked_sigurg },
-	{ "held_sigurg", case_held_sigurg },
 	{ "sigset", case_sigset },
 	{ "by_number", case_by_number },
 	{ "masks", case_masks },
