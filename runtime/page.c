@@ -31,12 +31,13 @@ static void fill(struct statpage *page, u32 uid)
 
 static void make(void)
 {
-	u32 uid = os_geteuid();
+	u32 uid = os_geteuid(), ns = os_pidns();
 	char dir[48];
 
 	gmp_format(dir, sizeof(dir), STATPAGE_DIR, uid);
-	gmp_format(path, sizeof(path), "%s/" STATPAGE_NAME, dir, os_getpid(), os_pidns());
-	mapped = os_share(dir, path, sizeof(*mapped));
+	gmp_format(path, sizeof(path), "%s/" STATPAGE_NAME, dir, os_getpid(), ns);
+	/* Without /proc nobody knows whose pid it is: no tool finds us, and others may sweep us. */
+	mapped = ns ? os_share(dir, path, sizeof(*mapped)) : NULL;
 	if (!mapped) {
 		if (opts.verbose)
 			gmp_warn("page: %s cannot be made; no gmp top for this process", path);

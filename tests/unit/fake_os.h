@@ -108,6 +108,7 @@ struct fake {
 	void (*check)(void);	    /* runs at every switch point */
 	/* fake_share.c */
 	bool share;	  /* there is room for a page */
+	bool no_pidns;	  /* no /proc */
 	int sandbox;	  /* of seccomp */
 	int map_error;	  /* of mapping a trace file */
 	void *mapped;	  /* the last one that was mapped */

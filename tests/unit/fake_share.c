@@ -23,7 +23,7 @@ i32 os_getpid(void)
 
 u32 os_pidns(void)
 {
-	return 0xabc;
+	return fake.no_pidns ? 0 : 0xabc;
 }
 
 u32 os_geteuid(void)

@@ -212,6 +212,15 @@ Test(latency, counters_move_into_the_page_and_a_forked_child_has_none)
 	cr_assert_eq(fake.blanked, 1);
 }
 
+Test(latency, a_process_whose_pid_namespace_is_unknown_has_no_page)
+{
+	fake.share = fake.no_pidns = true;
+	opts.page = 1;
+	page_open();
+	cr_assert_not(load_rlx(&sched.page));
+	cr_assert_str_eq(fake.shared, "");
+}
+
 /* ---- gmp set ---- */
 
 static struct knobs *serve(u32 maxprocs, u32 slice_us, u32 preempt)
