@@ -4,10 +4,12 @@
  * The caller lends its own P like any G in a call, so that all Ps can be idle: that is what stopped
  * means.  Inside its bracket its calls pass through, as those of a handler in a blocked call do.
  *
- * Each round looks at every P that is handed out: on loan, it is taken; else its G is asked to give
- * way.  A G that was asked may enter a call instead, where no signal reaches it and, while nobody
- * waits for a P, nobody would take its P: only the next round does.  Go >= 1.26 scans once, and can
- * wait for the whole call (a window of nanoseconds; seen with the window widened).
+ * Each round looks at every P that is handed out: on loan, it is taken; the rest is sysmon's, which
+ * alone can tell who sleeps in a call that nobody announced.  From that one it takes the P, for a
+ * signal would end the call with EINTR, and asks any other to give way.  A G that was asked may
+ * enter a call instead, where no signal reaches it and, while nobody waits for a P, nobody would
+ * take its P: only the next round does.  Go >= 1.26 scans once, and can wait for the whole call (a
+ * window of nanoseconds; seen with the window widened).
  */
 #include "runtime/stw.h"
 
@@ -16,10 +18,12 @@
 #include "runtime/entersyscall.h"
 #include "runtime/gate.h"
 #include "runtime/gmprt.h"
+#include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
+#include "runtime/stray.h"
 #include "runtime/sysmon.h"
 
 #define ROUND_NS 50000ul
@@ -50,7 +54,7 @@ u32 call_in(u32 from, bool sysmon)
 		}
 		if (sysmon && g && take_asleep(p, g))
 			continue;
-		if (g && load_acq(&g->status) != G_SYSCALL)
+		if (sysmon && g && load_acq(&g->status) != G_SYSCALL)
 			ask(g);
 		held++;
 	}
@@ -66,7 +70,12 @@ u64 call_in_excess(u64 now)
 	if (!load_rlx(&sched.excess) || !xchg_ar(&sched.excess, 0))
 		return 0;
 	mask = crit_enter();
-	held = call_in(load_rlx(&sched.nlent), true);
+	if (load_rlx(&sched.stopping)) {
+		held = call_in(0, true);
+		strays_look(now);
+	} else {
+		held = call_in(load_rlx(&sched.nlent), true);
+	}
 	crit_leave(mask);
 	if (!held)
 		return 0;
@@ -76,7 +85,7 @@ u64 call_in_excess(u64 now)
 
 /*
  * Gs that run without a P (strays, those over the cap) hold nothing that could be counted: they
- * stand when their CPU clock does.  True when all do.
+ * stand when their CPU clock does.  True when all do; sysmon brings in the others.
  */
 static bool strays_stand(void)
 {
@@ -95,7 +104,6 @@ static bool strays_stand(void)
 			continue;
 		m->stw_cpu = cpu;
 		still = false;
-		ask(g);
 	}
 	return still;
 }
@@ -103,11 +111,14 @@ static bool strays_stand(void)
 static bool stop_round(void)
 {
 	u64 mask = crit_enter();
-	bool still;
+	bool mine = getm() == &m_sysmon, still;
+	u32 held;
 
-	call_in(0, false);
+	held = call_in(0, mine);
 	still = strays_stand();
 	crit_leave(mask);
+	if ((held || !still) && !mine)
+		sysmon_call_in();
 	return sched_stop(true) && still;
 }
 

@@ -26,7 +26,7 @@ void sysmon_hurry(void);
  * one.
  */
 void sysmon_await_start(void);
-/* There are Ps above the cap, which some may hold who only compute. */
+/* There are Ps above the cap, or of a world to be stopped, which some hold who may only compute. */
 void sysmon_call_in(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);

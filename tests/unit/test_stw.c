@@ -96,6 +96,34 @@ Test(stw, takes_the_ps_of_those_in_a_call)
 	cr_assert_lt(stopped_after, 1 * MS);
 }
 
+static void sleeps_unseen(void *arg)
+{
+	fake_sleep(35, 5000 * MS);
+	rounds++;
+}
+
+static void stops_sleepers(void *arg)
+{
+	g_create(sleeps_unseen, NULL);
+	g_create(sleeps_unseen, NULL);
+	fake_compute(1 * MS);
+	stop_and_start(0);
+	/* They are without a P by now, and wait for none. */
+	stop_and_start(0);
+}
+
+Test(stw, sends_no_signal_to_those_asleep_in_a_call_that_nobody_announced)
+{
+	for (u32 procs = 1; procs <= 4; procs++) {
+		setup();
+		g_first(procs, stops_sleepers, NULL);
+		fake_run();
+		cr_assert_eq(rounds, 2);
+		cr_assert_lt(stopped_after, 1 * MS);
+		cr_assert_eq(fake.signals_sent, 0, "it would end the call with EINTR");
+	}
+}
+
 static void computes_then_calls(void *arg)
 {
 	fake_compute((u64)(long)arg);
