@@ -6,9 +6,11 @@
 #include "runtime/preempt.h"
 
 #define MS 1000000ul
-/* How often: those that come and go, and those that sleep. */
+/* How often: those that come and go, those that sleep, and those that sleep while nobody waits. */
 #define MIN_NS (1 * MS)
 #define MAX_NS (20 * MS)
+#define QUIET_NS (250 * MS)
+#define QUIET_SHARE 16 /* parts of the time that all have slept: so long one may run unseen */
 /* Plus so much for each: a look takes below a microsecond, and shall be below 0.1 % of a CPU while
  * they sleep, and a few percent while they move. */
 #define EACH_NS (1 * MS)
@@ -67,11 +69,20 @@ bool strays_look(u64 now)
 	return moved;
 }
 
+/*
+ * Who runs while nobody waits for a P is over the cap at most, and it is an idle program that is
+ * woken to look: a server with a thread in io_uring_enter() has a stray all its life.
+ */
 u64 strays_delay(u64 last, bool moved)
 {
-	u64 n = sched.nstray;
+	u64 n = sched.nstray, most = MAX_NS + n * EACH_NS, next = last + last / QUIET_SHARE;
 
 	if (moved || last < MIN_NS)
 		return MIN_NS + n * EACH_MOVES_NS;
-	return last * 2 < MAX_NS + n * EACH_NS ? last * 2 : MAX_NS + n * EACH_NS;
+	if (last < most)
+		return last * 2 < most ? last * 2 : most;
+	/* relaxed: a guess, corrected at the next look. */
+	if (most > QUIET_NS || load_rlx(&sched.nwait))
+		return most;
+	return next < QUIET_NS ? next : QUIET_NS;
 }

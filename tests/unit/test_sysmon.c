@@ -13,7 +13,6 @@
 #include "runtime/note.h"
 #include "runtime/os.h"
 #include "runtime/runq.h"
-#include "runtime/stray.h"
 #include "tests/unit/fake_g.h"
 
 static struct m *m;
@@ -543,23 +542,6 @@ Test(sysmon, without_preemption_lets_one_more_run_after_100_ms)
 	cr_assert_eq(load_rlx(&g->preempt), 0);
 	cr_assert_eq(fake.signals_sent, 0);
 	cr_assert_eq(stat_get(overcap), 1);
-}
-
-Test(sysmon, looks_at_strays_less_often_the_longer_they_sleep_and_the_more_there_are)
-{
-	u64 delay = strays_delay(0, true), asleep = delay;
-
-	cr_assert_leq(delay, 2 * MS);
-	for (int i = 0; i < 10; i++)
-		asleep = strays_delay(asleep, false);
-	cr_assert_eq(asleep, 20 * MS);
-	cr_assert_eq(strays_delay(asleep, true), delay, "one moved");
-	sched.nstray = 10000; /* 0.3 us each, so 3 ms a look */
-	cr_assert_geq(strays_delay(delay, true), 100 * MS);
-	for (int i = 0; i < 20; i++)
-		asleep = strays_delay(asleep, false);
-	cr_assert_geq(asleep, 10000 * MS);
-	sched.nstray = 0;
 }
 
 /* ---- the thread ---- */
