@@ -119,16 +119,26 @@ static long call_n_write(struct st *s)
 	FN(long, long, ...);
 	return fn(SYS_write, s->fd[1], s->buf, 10);
 }
+static long fail_n_write(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_write, -1, s->buf, 1);
+}
 ROW(syscall_write, 0, BY_NUMBER, .setup = setup_full_pipe, .call = call_n_write,
-    .release = release_drain);
+    .release = release_drain, .fail = fail_n_write);
 
 static long call_n_recvfrom(struct st *s)
 {
 	FN(long, long, ...);
 	return fn(SYS_recvfrom, s->fd[0], s->buf, 10, 0, NULL, NULL);
 }
+static long fail_n_recvfrom(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_recvfrom, -1, s->buf, 10, 0, NULL, NULL);
+}
 ROW(syscall_recvfrom, 0, BY_NUMBER, .setup = setup_pair, .call = call_n_recvfrom,
-    .release = release_write);
+    .release = release_write, .fail = fail_n_recvfrom);
 
 static long call_n_poll(struct st *s)
 {
@@ -136,8 +146,13 @@ static long call_n_poll(struct st *s)
 	struct pollfd p = { s->fd[0], POLLIN, 0 };
 	return fn(SYS_poll, &p, 1, (int)(s->dur_ns / NS_PER_MS));
 }
+static long fail_n_poll(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_poll, 8L, 1, 1);
+}
 ROW(syscall_poll, TIMED, BY_NUMBER, .setup = setup_pipe, .call = call_n_poll,
-    .release = release_write);
+    .release = release_write, .fail = fail_n_poll);
 
 static long call_n_ppoll(struct st *s)
 {
@@ -149,8 +164,13 @@ static long call_n_ppoll(struct st *s)
 	s->extra = time_left(s, t, began);
 	return r;
 }
+static long fail_n_ppoll(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_ppoll, 8L, 1, NULL, NULL, 8);
+}
 ROW(syscall_ppoll, TIMED, BY_NUMBER, .setup = setup_pipe, .call = call_n_ppoll,
-    .release = release_write);
+    .release = release_write, .fail = fail_n_ppoll);
 
 static void setup_n_epoll(struct st *s)
 {
@@ -166,8 +186,13 @@ static long call_n_epoll_wait(struct st *s)
 	struct epoll_event e;
 	return fn(SYS_epoll_wait, s->fd[2], &e, 1, -1);
 }
+static long fail_n_epoll_wait(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_epoll_wait, -1, s->buf, 1, 1);
+}
 ROW(syscall_epoll_wait, 0, BY_NUMBER, .setup = setup_n_epoll, .call = call_n_epoll_wait,
-    .release = release_write);
+    .release = release_write, .fail = fail_n_epoll_wait);
 
 static long call_n_nanosleep(struct st *s)
 {
@@ -194,8 +219,13 @@ static long call_n_wait4(struct st *s)
 	s->extra = status;
 	return r > 0 ? r == s->child : r;
 }
+static long fail_n_wait4(struct st *s)
+{
+	FN(long, long, ...);
+	return fn(SYS_wait4, 1, NULL, 0, NULL);
+}
 ROW(syscall_wait4, 0, BY_NUMBER, .setup = setup_child, .call = call_n_wait4,
-    .release = release_child);
+    .release = release_child, .fail = fail_n_wait4);
 
 /* Numbers that never wait pass through bare, with all six arguments. */
 static long call_n_getppid(struct st *s)

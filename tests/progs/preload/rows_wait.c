@@ -242,7 +242,7 @@ static long fail_clock_nanosleep(struct st *s)
 }
 ROW(clock_nanosleep, POINT | SLEEP, .call = call_clock_nanosleep, .fail = fail_clock_nanosleep);
 ROW(clock_nanosleep_relative, POINT | SLEEP, .symbol = "clock_nanosleep",
-    .call = call_clock_nanosleep_relative);
+    .call = call_clock_nanosleep_relative, .fail = fail_clock_nanosleep);
 
 static long call_usleep(struct st *s)
 {
