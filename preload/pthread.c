@@ -79,8 +79,11 @@ static void thread_join(void)
  */
 void threads_quiesce(void)
 {
-	if (!on_borrowed_memory()) /* else the threads are another's */
-		sysmon_end(1);
+	if (on_borrowed_memory()) /* the threads are another's */
+		return;
+	if (load_rlx(&sched.ng) > 1)
+		bury_gone();
+	sysmon_end(1);
 }
 
 /* After a G was made, before it waits for a P. */

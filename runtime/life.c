@@ -11,6 +11,7 @@
 #include "runtime/fork.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
+#include "runtime/note.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
@@ -60,14 +61,21 @@ static void warn_limit(void)
 			 opts.maxthreads);
 }
 
+static bool too_many(void)
+{
+	return load_rlx(&sched.ng) >= opts.maxthreads;
+}
+
 struct g *newg(void *start, void *arg)
 {
 	u64 mask = crit_enter();
 	struct g *g = NULL;
 	bool over;
 
+	if (too_many())
+		bury_gone();
 	mutex_lock(&sched.lock);
-	over = load_rlx(&sched.ng) >= opts.maxthreads;
+	over = too_many();
 	if (!over)
 		g = alloc_g();
 	if (g) {
@@ -110,6 +118,74 @@ void freeg(struct g *g)
 	u64 mask = crit_enter();
 
 	retire(g);
+	crit_leave(mask);
+}
+
+/*
+ * Nobody else answers for g from here on.  The number tells this thread from the next one to have
+ * g.  One on a run queue stays there, until it is granted a P and sysmon sees who that went to.
+ */
+static bool claim_gone(struct g *g, u64 goid)
+{
+	struct m *m = g->m;
+	bool ours;
+
+	mutex_lock(&sched.lock);
+	ours = load_rlx(&m->live) && g->goid == goid && load_rlx(&g->status) != G_RUNNABLE;
+	if (ours) {
+		store_rlx(&m->live, 0);
+		store_rlx(&g->status, G_DEAD);
+	}
+	mutex_unlock(&sched.lock);
+	return ours;
+}
+
+void bury(struct g *g, u64 goid)
+{
+	struct p *p;
+
+	if (!claim_gone(g, goid))
+		return;
+	fence_light(); /* @pair signal, as in mexit() */
+	preempt_forget(g->m);
+	trace(GO_DESTROY, 0, g->goid);
+	p = releasep(g);
+	if (p)
+		handoffp(p);
+	retire(g);
+}
+
+/* It is on no queue then. */
+void bury_granted(struct p *p, struct g *g, u64 w)
+{
+	if (!grant_revoke(p, g, w, true))
+		return;
+	store_rlx(&g->status, G_RUNNING); /* relaxed: the lock that bury() takes orders it */
+	bury(g, g->goid);
+}
+
+static void bury_one(struct g *g, u64 goid)
+{
+	u64 w = load_acq(&g->hold); /* @pair hold: before the note, as in look_granted() */
+	u32 value = note_value(&g->m->park);
+
+	if (load_acq(&g->status) != G_RUNNABLE)
+		bury(g, goid);
+	else if (value && value != NOTE_DISSOLVED)
+		bury_granted(sched.allp[value - 1], g, w);
+}
+
+void bury_gone(void)
+{
+	u64 mask = crit_enter();
+
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
+		u64 goid = m->g->goid; /* first: who has ended by the look below is that one */
+
+		if (load_rlx(&m->live) && os_thread_gone(m->tid))
+			bury_one(m->g, goid);
+	}
 	crit_leave(mask);
 }
 

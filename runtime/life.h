@@ -25,4 +25,15 @@ void mstart(struct g *g);
 /* The calling thread's G ends: gives the P on.  True when it was the last G. */
 bool mexit(void);
 
+/*
+ * G: running or syscall -> dead: its thread has ended without telling us, by a system call that is
+ * not libc's.  goid: which thread that was.  By: anybody who knows that it is gone, signals
+ * blocked.
+ */
+void bury(struct g *g, u64 goid);
+/* The same of one that was granted p: hold was w when its thread was looked at. */
+void bury_granted(struct p *p, struct g *g, u64 w);
+/* All such that there are; a system call for each G.  By: anybody. */
+void bury_gone(void);
+
 #endif

@@ -114,6 +114,15 @@ void preempt_settle(struct m *m)
 	}
 }
 
+void preempt_forget(struct m *m)
+{
+	u32 sig;
+
+	while ((sig = load_acq(&m->sig)) != SIG_NONE)
+		if (!(sig & SIG_SENT) || !cas_ar(&m->sig, sig, SIG_NONE))
+			os_yield(); /* its sender is about to see that there is nobody */
+}
+
 /* With this number, or with one that its sender has not told yet. */
 static bool flies(struct m *m, u32 signo)
 {

@@ -52,6 +52,9 @@ bool preempt_send(struct g *g);
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */
 void preempt_settle(struct m *m);
+/* The same for m, whose thread has ended without telling us.  By: who buries it, when m is not live
+ * any more. */
+void preempt_forget(struct m *m);
 /*
  * The handler, in two steps.  First, with every signal blocked so that no other handler can come
  * before it: the signal is no longer in flight; true when the thread should give way here.

@@ -48,11 +48,11 @@ void seize_drop(struct seizure *s);
 bool seize_loan(struct p *p);
 
 /*
- * G: granted p -> runnable, at the tail.  By: sysmon, when g's thread does something else: a
+ * G: granted p -> runnable, at the tail.  By: anybody, when g's thread does something else: a
  * handler of the host that interrupted its wait may itself wait for a thread that needs a P.  w is
  * g->hold, read before the thread was looked at: a grant to a later wait, which may be another
  * thread's by then, is not taken back.  False: that, or it has p by now.  gone: the thread has
- * ended; g is forgotten.
+ * ended; g is on no queue then (bury_granted).
  */
 bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone);
 

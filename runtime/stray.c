@@ -1,6 +1,7 @@
 /* The list of strays: who is on it, who has run since; stray.h. */
 #include "runtime/stray.h"
 
+#include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
@@ -37,8 +38,13 @@ static bool is_stray(struct g *g)
 /* A stray that is seen running again needs a P like everybody: the signal brings it home. */
 static bool look(struct g *g, u64 now)
 {
+	u64 goid = g->goid;
 	i64 cpu = os_thread_cpu(g->m->tid);
 
+	if (cpu < 0 && os_thread_gone(g->m->tid)) {
+		bury(g, goid);
+		return true;
+	}
 	if (cpu == g->stray_cpu)
 		return false;
 	g->stray_cpu = cpu;

@@ -1,15 +1,13 @@
 /*
  * Each round looks at every P that somebody holds:
+ *   in a bracket  longer than GMP_RETAKE_US: seize, hand on.
+ *   running       its CPU clock stands still and the kernel says it sleeps: it blocks where we
+ *                 do not look.  Seize; the G is a stray until its next gate.  Over its slice: ask
+ *                 it to give way, flag, then signal.  If it still holds the P a slice later (it
+ *                 blocks our signal), seize the P all the same: one G over the cap, counted.
  *
- *   in a bracket     longer than GMP_RETAKE_US: seize, hand on.
- *   running          its CPU clock stands still and the kernel says it sleeps: it blocks in
- * something that we did not intercept.  Seize; the G is a stray until its next gate. over its slice
- * ask it to give way: flag, then signal.  If it still holds the P a slice later (it blocks our
- * signal), seize the P all the same: one G over the cap, counted.
- *
- * Rejected: Go's rule "seen in the same call on two rounds or 10 ms of schedtick", which lets a
- * thread of short blocking calls take 60 % of a P from the hog beside it: here a slice is charged
- * by wall time.
+ * Rejected: Go's rule "in the same call on two rounds", which lets one of short calls take 60 %
+ * of a P from the hog beside it: here a slice is charged by wall time.
  */
 #include "runtime/sysmon.h"
 
@@ -17,6 +15,7 @@
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
 #include "runtime/hooks.h"
+#include "runtime/life.h"
 #include "runtime/limit.h"
 #include "runtime/loan.h"
 #include "runtime/opts.h"
@@ -186,12 +185,10 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 	return false;
 }
 
-/*
- * G: running -> stray, or its thread has ended without telling us (a raw exit).  By: sysmon.
- * True: the P is handed on.
- */
+/* G: running -> stray, or its thread is gone (raw exit).  By: sysmon.  True: the P is handed on. */
 static bool retake_blocked(struct p *p, struct g *g)
 {
+	u64 goid = g->goid;
 	int call;
 
 	if (!seize(p, g, G_RUNNING, &call))
@@ -203,6 +200,8 @@ static bool retake_blocked(struct p *p, struct g *g)
 		stray_add(g);
 	}
 	handoffp(p);
+	if (call == PROBE_GONE)
+		bury(g, goid);
 	return true;
 }
 
@@ -294,9 +293,11 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 	if (now - load_rlx(&p->granted_ns) < opts.retake_us * US)
 		return;
 	call = os_probe(g->m->tid);
-	if (call >= PROBE_FAULT || call == PROBE_GONE || cpu - seen->cpu_ns >= (i64)HEARD_NS ||
-	    (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_GRANT_NS))
-		grant_revoke(p, g, w, call == PROBE_GONE);
+	if (call == PROBE_GONE)
+		bury_granted(p, g, w);
+	else if (call >= PROBE_FAULT || cpu - seen->cpu_ns >= (i64)HEARD_NS ||
+		 (call == PROBE_UNKNOWN && now - load_rlx(&p->granted_ns) >= BLIND_GRANT_NS))
+		grant_revoke(p, g, w, false);
 }
 
 static u64 stall_ns(struct g *g)
@@ -350,7 +351,6 @@ bool take_asleep(struct p *p, struct g *g)
 static void over_slice(struct p *p, struct g *g, u64 now)
 {
 	struct sysmontick *seen = &p->seen;
-
 	i64 cpu = os_thread_cpu(g->m->tid);
 
 	/* The owner clears the request when it has heard it: then this is a new one. */

@@ -64,6 +64,7 @@ SAME(ends, a_thread_parked_for_a_p_is_cancelled_asynchronously, "life", "cancel_
 SAME(ends, pthread_exit_unwinds_and_tells_its_result, "life", "pthread_exit")
 SAME(ends, detached_threads_come_and_go, "life", "detached")
 SAME(ends, a_program_is_alone_again, "life", "alone_again")
+SAME(ends, threads_that_end_by_the_kernels_exit_count_no_more, "life", "threads_end_unseen")
 SAME(ends, a_thread_is_born_without_malloc, "life", "born_without_malloc")
 SAME(ends, destructors_of_thread_data_may_block, "life", "destructors_block")
 SAME(ends, a_thousand_threads_one_after_the_other, "life", "many_one_after_the_other")

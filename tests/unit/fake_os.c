@@ -107,6 +107,13 @@ i64 os_thread_cpu(i32 tid)
 	return cpu_of(m);
 }
 
+bool os_thread_gone(i32 tid)
+{
+	struct fake_m *m = find(tid); /* NULL: the test itself */
+
+	return m && m->state == FAKE_DONE;
+}
+
 int os_membarrier_register(void)
 {
 	return fake.no_membarrier ? -38 : 0;

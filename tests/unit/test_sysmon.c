@@ -349,7 +349,7 @@ static void one_goes_with_its_p(void)
 	look_after(20 * US);
 	thread->state = FAKE_DONE;
 	look_after(20 * US);
-	cr_assert(was_taken());
+	cr_assert(was_taken() && load_rlx(&g->status) == G_DEAD);
 }
 
 Test(sysmon, takes_the_p_of_a_thread_that_is_gone)

@@ -1,9 +1,11 @@
 /* Victim: how threads and the process end, with a hog beside them that wants the only P. */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
@@ -310,6 +312,39 @@ static void case_alone_again(void)
 	printf("alone 21 times\n");
 }
 
+/* The kernel's exit and nothing of libc's. */
+static void *ends_unseen(void *arg)
+{
+	__asm__ volatile("syscall" ::"a"(SYS_exit), "D"(0) : "rcx", "r11", "memory");
+	return arg;
+}
+
+static void ends_here(int sig)
+{
+	ends_unseen(NULL);
+}
+
+/* Some while they run, some by a handler in a call; then they are joined, and count no more. */
+static void case_threads_end_unseen(void)
+{
+	make_pipe(to);
+	signal(SIGUSR1, ends_here);
+	hog_start(&hog);
+	for (int i = 0; i < 50; i++)
+		join(spawn(ends_unseen, NULL));
+	for (int i = 0; i < 5; i++) {
+		pthread_t t = spawn(reads_for_ever, NULL);
+
+		must_block((pid_t *)&tid);
+		check(pthread_kill(t, SIGUSR1) == 0, "pthread_kill");
+		join(t);
+		tid = 0;
+	}
+	hog_stop(&hog);
+	must_reach("one task to be left, or two", one_thread, NULL);
+	printf("alone: %d\n", unshare(CLONE_NEWUSER) == 0 || errno != EINVAL);
+}
+
 static pthread_key_t key;
 
 static void destructor(void *value)
@@ -366,6 +401,7 @@ static const struct a_case cases[] = {
 	{ "detached", case_detached },
 	{ "alone_again", case_alone_again },
 	{ "born_without_malloc", case_born_without_malloc },
+	{ "threads_end_unseen", case_threads_end_unseen },
 	{ "destructors_block", case_destructors_block },
 	{ "many_one_after_the_other", case_many_one_after_the_other },
 	{ NULL, NULL },
