@@ -179,6 +179,7 @@ SAME(children, a_handler_forks_in_a_blocked_call, "between", "fork_in_a_call")
 SAME(children, a_handler_forks_while_its_thread_waits_for_a_p, "between", "fork_while_parked")
 SAME(children, a_program_that_joined_its_threads_is_alone, "between", "alone_again")
 
+SAME(signals, a_handler_ends_a_read_in_the_queue, "queues", "read")
 SAME(signals, a_jump_leaves_a_blocked_read, "signals", "jump_out_of_read")
 SAME(signals, handlers_block_in_handlers, "signals", "nested")
 SAME(signals, handlers_block_on_an_alternate_stack, "signals", "nested_on_alternate_stack")

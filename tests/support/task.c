@@ -133,11 +133,11 @@ void task_read_delays(pid_t pid, struct task_delays *out)
 	each_task(pid, add_delay, out);
 }
 
-int64_t task_own_delay_ns(void)
+int64_t task_delay_ns(pid_t tid)
 {
 	struct task_delays d = { .n = 0 };
 
-	add_delay(getpid(), gettid(), &d);
+	add_delay(getpid(), tid, &d);
 	return d.n ? d.of[0].ns : 0;
 }
 

@@ -51,7 +51,7 @@ void task_read_delays(pid_t pid, struct task_delays *out);
 void task_add_delay(struct task_delays *d, pid_t tid, int64_t ns);
 int64_t task_delay_between(const struct task_delays *before, const struct task_delays *after);
 
-int64_t task_own_delay_ns(void); /* of the calling thread */
+int64_t task_delay_ns(pid_t tid); /* the same of one thread of the calling process */
 
 int task_count(pid_t pid); /* entries of /proc/PID/task */
 bool task_alive(pid_t pid, pid_t tid);

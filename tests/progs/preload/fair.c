@@ -93,30 +93,55 @@ static int64_t cpu_ns(pthread_t thread)
 	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
-/* Of the P, in percent. */
-static void share_beside_naps(struct hog *hog, int64_t ns)
+static int64_t process_cpu_ns(void)
 {
-	struct task_delays before, after;
-	int64_t began = now_ns(), had = -cpu_ns(hog->thread), wall;
+	struct timespec t;
 
-	task_read_delays(getpid(), &before);
-	while (now_ns() < began + NS_PER_S)
-		nap(ns);
-	had += cpu_ns(hog->thread);
-	wall = now_ns() - began;
-	task_read_delays(getpid(), &after);
-	had += task_delay_between(&before, &after);
-	printf("beside_%lld_us=%.1f ", ns / NS_PER_US, 100 * (double)had / (double)wall);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
 }
 
+/*
+ * Of the P, in percent.  Not counted against us is the time that a thread with the P waited for a
+ * CPU: the hog, but for what our own threads may have run in its place, which is all of their time;
+ * and who naps, woken with the P on a CPU that had gone idle.
+ */
+static double share_beside_naps(struct hog *hog, int64_t ns)
+{
+	int64_t held_up = -task_delay_ns(hog->tid), woken = -task_delay_ns(gettid());
+	int64_t had = -cpu_ns(hog->thread), all = -process_cpu_ns(), began = now_ns();
+
+	while (now_ns() < began + NS_PER_S)
+		nap(ns);
+	held_up += task_delay_ns(hog->tid);
+	woken += task_delay_ns(gettid());
+	had += cpu_ns(hog->thread);
+	all += process_cpu_ns();
+	if (held_up > all - had)
+		woken += held_up - (all - had);
+	return 100 * (double)(had + woken) / (double)(now_ns() - began);
+}
+
+/*
+ * Whoever naps holds the P as long as the machine likes before it sleeps again; nothing tells how
+ * long that was.  It can only make the share less, so the best of three is nearest.
+ */
 static void case_share(void)
 {
+	static const int64_t naps[] = { NS_PER_MS / 10, NS_PER_MS, 5 * NS_PER_MS };
 	struct hog hog;
 
 	hog_start(&hog);
-	share_beside_naps(&hog, NS_PER_MS / 10);
-	share_beside_naps(&hog, NS_PER_MS);
-	share_beside_naps(&hog, 5 * NS_PER_MS);
+	for (int i = 0; i < 3; i++) {
+		double best = 0;
+
+		for (int turn = 0; turn < 3; turn++) {
+			double share = share_beside_naps(&hog, naps[i]);
+
+			best = share > best ? share : best;
+		}
+		printf("beside_%lld_us=%.1f ", naps[i] / NS_PER_US, best);
+	}
 	hog_stop(&hog);
 	printf("\n");
 }

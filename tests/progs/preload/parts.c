@@ -145,7 +145,7 @@ static void *local_body(void *arg)
 	struct local_arg a = *(struct local_arg *)arg;
 	void *ret = hold_and_release(a.s, a.row);
 
-	a.s->local_delay_ns = task_own_delay_ns();
+	a.s->local_delay_ns = task_delay_ns(gettid());
 	__atomic_store_n(&a.s->local_tid, gettid(), __ATOMIC_RELEASE);
 	return ret;
 }

@@ -160,7 +160,7 @@ struct share {
 static void *measured_hog(void *arg)
 {
 	struct share *s = arg;
-	int64_t d0 = task_own_delay_ns(), t0 = now_ns(), c0 = thread_cpu_ns(), wall, cpu;
+	int64_t d0 = task_delay_ns(gettid()), t0 = now_ns(), c0 = thread_cpu_ns(), wall, cpu;
 
 	do
 		for (volatile int i = 0; i < 100000; i++)
@@ -168,7 +168,7 @@ static void *measured_hog(void *arg)
 	while (now_ns() - t0 < NS_PER_S);
 	wall = now_ns() - t0;
 	cpu = thread_cpu_ns() - c0;
-	s->of_wall = (double)(cpu + task_own_delay_ns() - d0) / wall;
+	s->of_wall = (double)(cpu + task_delay_ns(gettid()) - d0) / wall;
 	return NULL;
 }
 
