@@ -252,8 +252,8 @@ static void give_way(struct m *m, const ucontext_t *context)
  */
 static bool is_ours(struct m *m, const siginfo_t *info)
 {
-	if (info->si_code == SIGNAL_CODE)
-		return info->si_ptr == (void *)&preempt_mark;
+	if (os_is_marked(info, &preempt_mark))
+		return true;
 	return m && load_rlx(&m->sig) != SIG_NONE && info->si_code == SI_USER && !info->si_pid;
 }
 

@@ -200,6 +200,7 @@ void mstart(struct g *g)
 	m->lent_ns = 0;
 	store_rlx(&m->held, 0);
 	store_rlx(&m->altstack, 0);
+	store_rlx(&m->sleeper, 0);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;
@@ -222,7 +223,7 @@ bool mexit(void)
 	store_rlx(&m->live, 0);
 	store_rlx(&g->status, G_DEAD);
 	fence_light(); /* @pair signal: the last entry; what comes now may sleep as well */
-	preempt_settle(m);
+	preempt_end(m);
 	trace(GO_DESTROY, 0, g->goid);
 	p = releasep(g);
 	if (p)

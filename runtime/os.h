@@ -35,10 +35,22 @@ bool os_cpu_mask(i32 tid, u64 *mask);
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
+/*
+ * A timer on the CPU time of a thread of ours, by which it gets signal sig with its si_value mark:
+ * the timer's number, or -errno.  Set off, it fires when that thread next leaves the kernel after a
+ * tick on its CPU: so never into a sleep, which a signal would end.
+ */
+int os_cpu_timer(i32 tid, int sig, const void *mark);
+int os_cpu_timer_set_off(int timer); /* 0 or -errno */
+void os_cpu_timer_delete(int timer);
 /* Has a signal come meanwhile that mask lets through, and whose handler ends a call with EINTR? */
 bool os_will_cut(u64 mask);
 /* si_code of our signals: negative, or only the main thread might send it; no program uses it. */
 #define SIGNAL_CODE (-0x6d67)
+/* Of a siginfo_t, the kernel's or libc's: it has our mark, by whatever way it came. */
+#define os_is_marked(info, mark) \
+	(((info)->si_code == SIGNAL_CODE || (info)->si_code == SI_TIMER) && \
+	 (info)->si_ptr == (void *)(mark))
 
 /* Takes the pending `sig` that carries mark off this thread's queue; false: there is none. */
 bool os_take_signal(int sig, const void *mark);

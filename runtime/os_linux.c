@@ -81,10 +81,15 @@ static i64 cpu_clock(int clock)
 	return err ? err : ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
+/* MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED) of the kernel's posix-timers.h. */
+static int thread_clock(i32 tid)
+{
+	return (int)(~(u32)tid << 3 | 6);
+}
+
 i64 os_thread_cpu(i32 tid)
 {
-	/* MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED) of the kernel's posix-timers.h. */
-	return cpu_clock((int)(~(u32)tid << 3 | 6));
+	return cpu_clock(thread_clock(tid));
 }
 
 bool os_thread_gone(i32 tid)
@@ -190,7 +195,7 @@ bool os_take_signal(int sig, const void *mark)
 		if (gmp_rawsyscall6(__NR_rt_sigtimedwait, (long)&set, (long)&info, (long)&now, 8, 0,
 				    0) != sig)
 			return false;
-		if (info.si_code == SIGNAL_CODE && info.si_ptr == mark)
+		if (os_is_marked(&info, mark))
 			return true;
 		gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, os_gettid(), sig, (long)&info, 0, 0);
 	}
@@ -207,6 +212,31 @@ int os_signal_thread(i32 tid, int sig, const void *mark)
 	info.si_pid = (int)pid;
 	info.si_ptr = (void *)mark;
 	return (int)gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, tid, sig, (long)&info, 0, 0);
+}
+
+int os_cpu_timer(i32 tid, int sig, const void *mark)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = sig };
+	int timer = 0, err;
+
+	event.sigev_value.sival_ptr = (void *)mark;
+	event._sigev_un._tid = tid;
+	err = (int)gmp_rawsyscall6(__NR_timer_create, thread_clock(tid), (long)&event, (long)&timer,
+				   0, 0, 0);
+	return err ? err : timer;
+}
+
+/* As soon as can be: a date that has passed would fire at once, from here. */
+int os_cpu_timer_set_off(int timer)
+{
+	struct __kernel_itimerspec in = { .it_value = { 0, 1 } };
+
+	return (int)gmp_rawsyscall6(__NR_timer_settime, timer, 0, (long)&in, 0, 0, 0);
+}
+
+void os_cpu_timer_delete(int timer)
+{
+	gmp_rawsyscall6(__NR_timer_delete, timer, 0, 0, 0, 0, 0);
 }
 
 int os_wipe_on_fork(void *addr, size_t len)

@@ -8,6 +8,12 @@
  *      sender: m->sig = flight;   fence_heavy;  read status  (RUNNING: send, SENT; else withdraw)
  *      entry:  status = SYSCALL;  fence_light;  read m->sig  (set: back to RUNNING, settle, again)
  *
+ * A call that nobody announces is in no bracket.  sysmon looks first whether the thread sleeps, but
+ * it may fall asleep between the look and the signal.  So one that has been seen asleep so, a
+ * sleeper, gets its signals by a timer on its own CPU clock: up to a tick later (4 ms at 250 Hz),
+ * and only where it runs.  Such a signal may come when its flight was given up (preempt_settle), or
+ * in a bracket: it does no harm there, and its thread's others are of its kind.
+ *
  * There are several senders (sysmon, who stops the world, who calls Ps in), one at a time for each
  * thread: the one whose flight is in m->sig.  It may be slow, and find that its signal has arrived
  * and the next one is under way: it knows by the number.  So does the thread that looks for one.
@@ -52,6 +58,8 @@ bool preempt_send(struct g *g);
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */
 void preempt_settle(struct m *m);
+/* The same, at the end of m's thread, status DEAD: no signal is sent any more. */
+void preempt_end(struct m *m);
 /* The same for m, whose thread has ended without telling us.  By: who buries it, when m is not live
  * any more. */
 void preempt_forget(struct m *m);

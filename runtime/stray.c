@@ -5,6 +5,9 @@
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
+#include "runtime/proc.h"
+#include "runtime/stats.h"
+#include "runtime/trace.h"
 
 #define MS 1000000ul
 /* How often: those that come and go, those that sleep, and those that sleep while nobody waits. */
@@ -27,6 +30,15 @@ void stray_add(struct g *g)
 	g->straylink = sched.strays;
 	sched.strays = g;
 	sched.nstray++;
+}
+
+void stray_found(struct g *g, int call)
+{
+	stat_stray(call);
+	trace(GO_STRAY, (u32)call, g->goid);
+	if (call >= 0)
+		store_rlx(&g->m->sleeper, 1); /* relaxed: preempt.c's hint */
+	stray_add(g);
 }
 
 static bool is_stray(struct g *g)

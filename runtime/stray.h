@@ -10,6 +10,8 @@
 
 /* By: sysmon, who has taken g's P. */
 void stray_add(struct g *g);
+/* The same, which sleeps in call, outside of a bracket. */
+void stray_found(struct g *g, int call);
 /* Looks at them all.  True when one of them has run since the last look.  By: sysmon. */
 bool strays_look(u64 now);
 /* From this look to the next, after `last` from the one before, 0: there was none. */

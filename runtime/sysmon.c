@@ -195,9 +195,7 @@ static bool retake_blocked(struct p *p, struct g *g)
 		return false;
 	if (call != PROBE_GONE) {
 		sched.taken++;
-		stat_stray(call);
-		trace(GO_STRAY, (u32)call, g->goid);
-		stray_add(g);
+		stray_found(g, call);
 	}
 	handoffp(p);
 	if (call == PROBE_GONE)

@@ -223,6 +223,7 @@ SAME_SLICED(slices, end_in_the_loader, "slices", "in_the_loader")
 SAME_SLICED(slices, end_while_children_of_vfork_compute, "slices", "in_children_of_vfork")
 SAME_SLICED(slices, end_in_cleanups_and_destructors, "slices", "at_its_end")
 SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
+SAME_SLICED(slices, cut_no_call_short_that_nobody_announced, "slices", "before_unseen_calls")
 
 SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
 SAME(whole, a_library_brings_parts_of_an_old_libc, "whole", "library_with_parts_of_libc")

@@ -21,12 +21,26 @@ static struct fake_m *find(i32 tid)
 	return NULL;
 }
 
+static struct fake_m *find_any(i32 tid)
+{
+	return tid == FAKE_TEST_TID ? &fake_test : find(tid);
+}
+
+static void fire_timer(struct fake_m *m)
+{
+	if (m->armed)
+		fake_post_signal(m, m->timer.sig, m->timer.mark);
+	m->armed = false;
+}
+
 /* A call that enters the kernel: its locked instructions make our stores visible. */
 static struct fake_m *kernel_entry(const char *what)
 {
 	if (fake.self)
 		model_drain(fake.self);
 	fake_switch(what);
+	if (fake.self)
+		fire_timer(fake.self);
 	return fake.self;
 }
 
@@ -261,13 +275,50 @@ bool os_take_signal(int sig, const void *mark)
 	return taken;
 }
 
+int os_cpu_timer(i32 tid, int sig, const void *mark)
+{
+	struct fake_m *m = find_any(tid);
+
+	kernel_entry("timer_create");
+	if (!m || fake.no_timers)
+		return -11;
+	fake.timers++;
+	fake.timers_made++;
+	m->timer = (struct fake_sig){ sig, mark };
+	return tid;
+}
+
+int os_cpu_timer_set_off(int timer)
+{
+	struct fake_m *m = find_any(timer);
+
+	kernel_entry("timer_settime");
+	if (!m || m->state == FAKE_DONE)
+		return -3;
+	m->armed = true;
+	if (m->state != FAKE_FUTEX && m->state != FAKE_IN_CALL)
+		fire_timer(m);
+	fake_switch("timer set off");
+	return 0;
+}
+
+void os_cpu_timer_delete(int timer)
+{
+	struct fake_m *m = find_any(timer);
+
+	kernel_entry("timer_delete");
+	fake.timers--;
+	if (m)
+		m->armed = false;
+}
+
 int os_signal_thread(i32 tid, int sig, const void *mark)
 {
 	struct fake_m *m;
 	int err;
 
 	kernel_entry("signal_thread");
-	m = tid == FAKE_TEST_TID ? &fake_test : find(tid);
+	m = find_any(tid);
 	if (!m || m->state == FAKE_DONE)
 		return -3;
 	err = fake_post_signal(m, sig, mark);

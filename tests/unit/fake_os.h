@@ -61,6 +61,8 @@ struct fake_m {
 	u64 mask;
 	struct fake_sig sigs[FAKE_SIGS];
 	u32 nsigs;
+	struct fake_sig timer; /* what its CPU timer sends, */
+	bool armed;	       /* as soon as it runs */
 	uintptr_t alt_lo, alt_hi;
 	u64 cpu_mask;	  /* 0: fake.cpus */
 	u32 host_signals; /* of the host, that were delivered */
@@ -93,7 +95,7 @@ struct fake {
 	u64 coarse_ns; /* the clock jumps so much further: who wakes in that time wakes at once */
 	/* What the kernel can and cannot do. */
 	bool realtime; /* whoever yields goes on */
-	bool no_membarrier, membarrier_refused, no_wipe, blind, nonblocking, timed;
+	bool no_timers, no_membarrier, membarrier_refused, no_wipe, blind, nonblocking, timed;
 	int cpus;
 	u32 pages_left; /* slabs until os_pages() fails */
 	struct fake_file files[FAKE_FILES];
@@ -116,6 +118,7 @@ struct fake {
 	char shared[320]; /* path of the last file that was made */
 	u32 blanked;
 	/* What was asked of it. */
+	u32 timers, timers_made; /* of threads' CPU clocks: there now, and ever */
 	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
 	u32 would_block_asked, files_read, masks_asked;
 	u64 stalled_ns;

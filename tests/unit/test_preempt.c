@@ -32,6 +32,48 @@ static u32 flight(void)
 
 /* ---- sending ---- */
 
+Test(preempt, sends_to_a_sleeper_by_its_own_clock)
+{
+	store_rlx(&m->sleeper, 1);
+	cr_assert(preempt_send(g));
+	cr_assert(flight() & SIG_SENT);
+	cr_assert_eq(fake.signals_sent, 0);
+	cr_assert_eq(fake_test.nsigs, 1);
+	preempt_arrived(m);
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake.timers_made, 1, "another timer");
+	preempt_forget(m);
+	cr_assert_eq(fake.timers, 0, "a timer of a thread that has ended");
+}
+
+Test(preempt, and_nothing_comes_before_it_runs)
+{
+	store_rlx(&m->sleeper, 1);
+	fake_test.state = FAKE_IN_CALL;
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake_test.nsigs, 0);
+}
+
+Test(preempt, makes_another_timer_for_another_number)
+{
+	store_rlx(&m->sleeper, 1);
+	cr_assert(preempt_send(g));
+	preempt_arrived(m);
+	store_rlx(&preempt_signo, 34);
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake.timers, 1);
+	cr_assert_eq(fake_test.timer.sig, 34);
+	store_rlx(&preempt_signo, PREEMPT_SIGNO);
+}
+
+Test(preempt, signals_as_ever_where_there_is_no_timer)
+{
+	store_rlx(&m->sleeper, 1);
+	fake.no_timers = true;
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake.signals_sent, 1);
+}
+
 Test(preempt, sends_one_at_a_time)
 {
 	cr_assert(preempt_send(g));

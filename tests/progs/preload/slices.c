@@ -11,10 +11,14 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
+#include "tests/support/unseen.h"
+#include "tests/support/wait.h"
 
 enum { THREADS = 4, SLICES = 20 };
 
@@ -293,6 +297,40 @@ static void case_in_a_cancellation(void)
 	run_beside_hog(NULL, cancels);
 }
 
+/* --- on its way into a call that no library sees --- */
+
+enum { UNSEEN = 100 };
+static int cut; /* atomic */
+
+static long sleep_unseen(long ns)
+{
+	struct timespec nap = { 0, ns };
+
+	return unseen(SYS_nanosleep, (long)&nap, 0, 0, 0);
+}
+
+/* The first one is long: from then on it is known for one that sleeps so. */
+static void *sleeps_unseen(void *arg)
+{
+	sleep_unseen(200 * NS_PER_MS);
+	for (int i = 0; i < UNSEEN; i++) {
+		int64_t until = thread_cpu_ns() + NS_PER_MS / 2;
+
+		while (thread_cpu_ns() < until)
+			;
+		if (sleep_unseen(NS_PER_MS / 2) != 0)
+			__atomic_add_fetch(&cut, 1, __ATOMIC_RELAXED);
+	}
+	count_done();
+	return NULL;
+}
+
+static void case_before_unseen_calls(void)
+{
+	run_beside_hog(NULL, sleeps_unseen);
+	printf("%d cut short\n", cut);
+}
+
 static const struct a_case cases[] = {
 	{ "tiny_stacks", case_tiny_stacks },
 	{ "in_handlers", case_in_handlers },
@@ -303,6 +341,7 @@ static const struct a_case cases[] = {
 	{ "in_children_of_vfork", case_in_children_of_vfork },
 	{ "at_its_end", case_at_its_end },
 	{ "in_a_cancellation", case_in_a_cancellation },
+	{ "before_unseen_calls", case_before_unseen_calls },
 	{ NULL, NULL },
 };
 
