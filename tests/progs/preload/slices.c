@@ -325,9 +325,16 @@ static void *sleeps_unseen(void *arg)
 	return NULL;
 }
 
+/* Nobody is found asleep while nobody waits for its P: so there are more hogs than Ps. */
 static void case_before_unseen_calls(void)
 {
+	struct hog more[2];
+
+	for (int i = 0; i < 2; i++)
+		hog_start(&more[i]);
 	run_beside_hog(NULL, sleeps_unseen);
+	for (int i = 0; i < 2; i++)
+		hog_stop(&more[i]);
 	printf("%d cut short\n", cut);
 }
 
