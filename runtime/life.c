@@ -223,7 +223,7 @@ bool mexit(void)
 	store_rlx(&m->live, 0);
 	store_rlx(&g->status, G_DEAD);
 	fence_light(); /* @pair signal: the last entry; what comes now may sleep as well */
-	preempt_end(m);
+	preempt_settle(m);
 	trace(GO_DESTROY, 0, g->goid);
 	p = releasep(g);
 	if (p)

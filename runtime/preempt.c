@@ -23,31 +23,30 @@ void preempt_request(struct g *g)
 	store_rlx(&g->preempt, 1); /* relaxed: a hint; sysmon repeats it */
 }
 
-static void drop_timer(struct m *m)
+/* m's own, of its last thread to need one: another thread, or another number, needs another. */
+static int make_timer(struct m *m, u32 signo)
 {
+	int timer;
+
 	if (m->timer)
 		os_cpu_timer_delete(m->timer - 1);
 	m->timer = 0;
+	timer = os_cpu_timer(m->tid, (int)signo, &preempt_mark);
+	if (timer < 0)
+		return timer;
+	m->timer = timer + 1;
+	m->timer_tid = m->tid;
+	m->timer_signo = signo;
+	return 0;
 }
 
-/* By: who has m's flight.  0 or -errno. */
-static int set_off_timer(struct m *m, int signo)
+static int set_off_timer(struct m *m, u32 signo)
 {
-	int timer, err;
+	int err = 0;
 
-	if (m->timer_signo != (u32)signo)
-		drop_timer(m);
-	if (!m->timer) {
-		timer = os_cpu_timer(m->tid, signo, &preempt_mark);
-		if (timer < 0)
-			return timer;
-		m->timer = timer + 1;
-		m->timer_signo = (u32)signo;
-	}
-	err = os_cpu_timer_set_off(m->timer - 1);
-	if (err) /* of a thread that was m's before */
-		drop_timer(m);
-	return err;
+	if (!m->timer || m->timer_tid != m->tid || m->timer_signo != signo)
+		err = make_timer(m, signo);
+	return err ? err : os_cpu_timer_set_off(m->timer - 1);
 }
 
 /* 0 or -errno; what cannot pass by itself is said once. */
@@ -57,7 +56,7 @@ static int send(struct m *m, int signo)
 	int err;
 
 	/* relaxed: the first signals may be sent the short way. */
-	if (load_rlx(&m->sleeper) && set_off_timer(m, signo) == 0)
+	if (load_rlx(&m->sleeper) && set_off_timer(m, (u32)signo) == 0)
 		return 0;
 	err = os_signal_thread(m->tid, signo, &preempt_mark);
 	if (err && err != -ESRCH && err != -EAGAIN && xchg_ar(&said, 1) == 0)
@@ -152,13 +151,6 @@ void preempt_forget(struct m *m)
 	while ((sig = load_acq(&m->sig)) != SIG_NONE)
 		if (!(sig & SIG_SENT) || !cas_ar(&m->sig, sig, SIG_NONE))
 			os_yield(); /* its sender is about to see that there is nobody */
-	drop_timer(m);
-}
-
-void preempt_end(struct m *m)
-{
-	preempt_settle(m);
-	drop_timer(m);
 }
 
 /* With this number, or with one that its sender has not told yet. */

@@ -14,9 +14,8 @@
  * and only where it runs.  Such a signal may come when its flight was given up (preempt_settle), or
  * in a bracket: it does no harm there, and its thread's others are of its kind.
  *
- * There are several senders (sysmon, who stops the world, who calls Ps in), one at a time for each
- * thread: the one whose flight is in m->sig.  It may be slow, and find that its signal has arrived
- * and the next one is under way: it knows by the number.  So does the thread that looks for one.
+ * The sender is sysmon.  It may be slow, and find that its signal has arrived: it knows by the
+ * number.  So does the thread that looks for one, when the next one is under way by then.
  */
 #ifndef GMP_RUNTIME_PREEMPT_H
 #define GMP_RUNTIME_PREEMPT_H
@@ -51,15 +50,12 @@ void preempt_request(struct g *g);
  * with EINTR, or for a page.  So its P can be taken without asking.  By: sysmon.
  */
 bool preempt_would_cut(struct g *g);
-/* Sends the signal to g's thread unless one is on its way: true when it did.  By: anybody, signals
- * blocked. */
+/* Sends the signal to g's thread unless one is on its way: true when it did.  By: sysmon. */
 bool preempt_send(struct g *g);
 /*
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */
 void preempt_settle(struct m *m);
-/* The same, at the end of m's thread, status DEAD: no signal is sent any more. */
-void preempt_end(struct m *m);
 /* The same for m, whose thread has ended without telling us.  By: who buries it, when m is not live
  * any more. */
 void preempt_forget(struct m *m);

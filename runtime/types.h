@@ -160,8 +160,8 @@ struct m {
 	au32 signo;   /* of the one in flight; its sender writes before it sends */
 	au32 flights; /* tried so far; senders */
 	au32 sleeper; /* seen asleep in a call that nobody announced: preempt.h.  sysmon writes. */
-	/* + 1, 0: none; and its signals' number.  Who has the flight, and who ends or buries m. */
-	i32 timer;
+	/* + 1, 0: none; whose CPU clock it is on, and what it sends.  sysmon only. */
+	i32 timer, timer_tid;
 	u32 timer_signo;
 	/* Reads that queue first, entersyscall.c.  All of it: owner only. */
 	u32 blocking_fd; /* + 1: known not to be O_NONBLOCK */

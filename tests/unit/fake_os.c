@@ -15,15 +15,12 @@
 
 static struct fake_m *find(i32 tid)
 {
+	if (tid == FAKE_TEST_TID)
+		return &fake_test;
 	for (u32 i = 0; i < fake.nm; i++)
 		if (fake.m[i].tid == tid)
 			return &fake.m[i];
 	return NULL;
-}
-
-static struct fake_m *find_any(i32 tid)
-{
-	return tid == FAKE_TEST_TID ? &fake_test : find(tid);
 }
 
 static void fire_timer(struct fake_m *m)
@@ -277,7 +274,7 @@ bool os_take_signal(int sig, const void *mark)
 
 int os_cpu_timer(i32 tid, int sig, const void *mark)
 {
-	struct fake_m *m = find_any(tid);
+	struct fake_m *m = find(tid);
 
 	kernel_entry("timer_create");
 	if (!m || fake.no_timers)
@@ -290,7 +287,7 @@ int os_cpu_timer(i32 tid, int sig, const void *mark)
 
 int os_cpu_timer_set_off(int timer)
 {
-	struct fake_m *m = find_any(timer);
+	struct fake_m *m = find(timer);
 
 	kernel_entry("timer_settime");
 	if (!m || m->state == FAKE_DONE)
@@ -304,7 +301,7 @@ int os_cpu_timer_set_off(int timer)
 
 void os_cpu_timer_delete(int timer)
 {
-	struct fake_m *m = find_any(timer);
+	struct fake_m *m = find(timer);
 
 	kernel_entry("timer_delete");
 	fake.timers--;
@@ -318,7 +315,7 @@ int os_signal_thread(i32 tid, int sig, const void *mark)
 	int err;
 
 	kernel_entry("signal_thread");
-	m = find_any(tid);
+	m = find(tid);
 	if (!m || m->state == FAKE_DONE)
 		return -3;
 	err = fake_post_signal(m, sig, mark);

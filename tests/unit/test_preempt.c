@@ -39,11 +39,6 @@ Test(preempt, sends_to_a_sleeper_by_its_own_clock)
 	cr_assert(flight() & SIG_SENT);
 	cr_assert_eq(fake.signals_sent, 0);
 	cr_assert_eq(fake_test.nsigs, 1);
-	preempt_arrived(m);
-	cr_assert(preempt_send(g));
-	cr_assert_eq(fake.timers_made, 1, "another timer");
-	preempt_forget(m);
-	cr_assert_eq(fake.timers, 0, "a timer of a thread that has ended");
 }
 
 Test(preempt, and_nothing_comes_before_it_runs)
@@ -54,15 +49,24 @@ Test(preempt, and_nothing_comes_before_it_runs)
 	cr_assert_eq(fake_test.nsigs, 0);
 }
 
-Test(preempt, makes_another_timer_for_another_number)
+static void sends_once_more(u32 timers_made)
+{
+	preempt_arrived(m);
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake.timers_made, timers_made);
+	cr_assert_eq(fake.timers, 1, "the one before is left over");
+}
+
+Test(preempt, has_one_timer_for_each_thread_and_number)
 {
 	store_rlx(&m->sleeper, 1);
-	cr_assert(preempt_send(g));
-	preempt_arrived(m);
+	sends_once_more(1);
+	sends_once_more(1);
 	store_rlx(&preempt_signo, 34);
-	cr_assert(preempt_send(g));
-	cr_assert_eq(fake.timers, 1);
+	sends_once_more(2);
 	cr_assert_eq(fake_test.timer.sig, 34);
+	m->timer_tid = 999; /* that of m's thread before */
+	sends_once_more(3);
 	store_rlx(&preempt_signo, PREEMPT_SIGNO);
 }
 
