@@ -11,7 +11,8 @@
 #include "tests/progs/preload/cases.h"
 #include "tests/support/wait.h"
 
-enum { OTHERS = 4, CUTS = 10, CALLS_MOST = 3000, MISSED_MOST = 3, CUT_NS = 3 * NS_PER_S };
+enum { OTHERS = 4, CUTS = 10, CALLS_MOST = 3000, MISSED_MOST = 3 };
+#define CUT_NS (3 * NS_PER_S)
 
 /* What the agent, which needs no P, shares with the thread that calls. */
 static struct board {

@@ -278,7 +278,17 @@ static long call_readdir(struct st *s)
 		n++;
 	return n;
 }
-ROW(readdir, NOBLOCK, .setup = setup_dir, .call = call_readdir);
+/* The stream has the descriptor still, the process has not. */
+static void close_under(struct st *s)
+{
+	must(close(dirfd((DIR *)s->file)) == 0, "close");
+}
+static long fail_readdir(struct st *s)
+{
+	close_under(s);
+	return call_readdir(s);
+}
+ROW(readdir, NOBLOCK, .setup = setup_dir, .call = call_readdir, .fail = fail_readdir);
 
 static long call_readdir_r(struct st *s)
 {
@@ -289,7 +299,15 @@ static long call_readdir_r(struct st *s)
 		n++;
 	return n;
 }
-ROW(readdir_r, NOBLOCK, .setup = setup_dir, .call = call_readdir_r);
+static long fail_readdir_r(struct st *s)
+{
+	FN(int, DIR *, struct dirent *, struct dirent **);
+	struct dirent e, *out;
+
+	close_under(s);
+	return fn((DIR *)s->file, &e, &out);
+}
+ROW(readdir_r, NOBLOCK, .setup = setup_dir, .call = call_readdir_r, .fail = fail_readdir_r);
 
 /* --- terminals: a pty takes all output at once --- */
 

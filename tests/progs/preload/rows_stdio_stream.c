@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <printf.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* --- what writes out the buffer: fd[1] is full --- */
@@ -70,7 +71,15 @@ static long call_tmpfile(struct st *s)
 	FILE *f = fn();
 	return f && fputs("text", f) >= 0 && fflush(f) == 0;
 }
-ROW(tmpfile, POINT | NOBLOCK, .call = call_tmpfile);
+static long fail_tmpfile(struct st *s)
+{
+	FN(FILE *, void);
+	struct rlimit none = { 0 };
+
+	must(setrlimit(RLIMIT_NOFILE, &none) == 0, "setrlimit");
+	return fn() != NULL;
+}
+ROW(tmpfile, POINT | NOBLOCK, .call = call_tmpfile, .fail = fail_tmpfile);
 
 /* --- what takes the lock: another thread of the victim has it --- */
 
@@ -81,9 +90,21 @@ ROW(tmpfile, POINT | NOBLOCK, .call = call_tmpfile);
 LOCKED(flockfile, (void, FILE *), (fn(s->file), funlockfile(s->file), 0));
 LOCKED(ungetc, (int, int, FILE *), fn('u', s->file));
 LOCKED(ungetwc, (wint_t, wint_t, FILE *), fn(L'u', s->file));
-LOCKED(ftell, (long, FILE *), fn(s->file));
-LOCKED(ftello, (off_t, FILE *), fn(s->file));
-LOCKED(fgetpos, (int, FILE *, fpos_t *), fn(s->file, (fpos_t *)(void *)s->buf));
+
+static void no_place(struct st *s)
+{
+	int ends[2];
+
+	must(pipe(ends) == 0, "pipe");
+	s->file = fdopen(ends[0], "r");
+}
+#define TELLS(NAME, TYPES, CALL) \
+	STDIO_FAIL_ROW(NAME, LOCAL, TYPES, CALL, no_place, .setup = setup_plain, \
+		       .hold = hold_stream, .release = release_stream)
+
+TELLS(ftell, (long, FILE *), fn(s->file));
+TELLS(ftello, (off_t, FILE *), fn(s->file));
+TELLS(fgetpos, (int, FILE *, fpos_t *), fn(s->file, (fpos_t *)(void *)s->buf));
 
 /* --- code of the program inside of stdio; its read is the cancellation point --- */
 

@@ -313,7 +313,15 @@ static long call_sigsuspend(struct st *s)
 	sigemptyset(&set);
 	return fn(&set);
 }
-ROW(sigsuspend, POINT, .setup = setup_signals, .call = call_sigsuspend, .release = release_signal);
+/* An address that the kernel refuses, and that nobody on the way may look at. */
+#define NOWHERE ((sigset_t *)1)
+static long fail_sigsuspend(struct st *s)
+{
+	FN(int, const sigset_t *);
+	return fn(NOWHERE);
+}
+ROW(sigsuspend, POINT, .setup = setup_signals, .call = call_sigsuspend, .release = release_signal,
+    .fail = fail_sigsuspend);
 
 /* BSD: the argument is a mask of the first 32 signals, and sigpause unblocks all others. */
 static long call_sigpause_mask(struct st *s)
@@ -365,7 +373,14 @@ static long call_sigwait(struct st *s)
 	s->extra = sig;
 	return r;
 }
-ROW(sigwait, POINT, .setup = setup_signals, .call = call_sigwait, .release = release_signal);
+static long fail_sigwait(struct st *s)
+{
+	FN(int, const sigset_t *, int *);
+	int sig;
+	return fn(NOWHERE, &sig);
+}
+ROW(sigwait, POINT, .setup = setup_signals, .call = call_sigwait, .release = release_signal,
+    .fail = fail_sigwait);
 
 static long call_sigwaitinfo(struct st *s)
 {
@@ -376,8 +391,13 @@ static long call_sigwaitinfo(struct st *s)
 	s->extra = i.si_signo;
 	return r;
 }
-ROW(sigwaitinfo, POINT, .setup = setup_signals, .call = call_sigwaitinfo,
-    .release = release_signal);
+static long fail_sigwaitinfo(struct st *s)
+{
+	FN(int, const sigset_t *, siginfo_t *);
+	return fn(NOWHERE, NULL);
+}
+ROW(sigwaitinfo, POINT, .setup = setup_signals, .call = call_sigwaitinfo, .release = release_signal,
+    .fail = fail_sigwaitinfo);
 
 static long call_sigtimedwait(struct st *s)
 {
@@ -412,7 +432,17 @@ static long call_wait(struct st *s)
 	long r = fn(&status);
 	return waited(s, r, status);
 }
-ROW(wait, POINT, .setup = setup_child, .call = call_wait, .release = release_child);
+/* No child is left. */
+static long fail_wait(struct st *s)
+{
+	FN(pid_t, int *);
+
+	must(kill(s->child, SIGKILL) == 0, "kill");
+	must(waitpid(s->child, NULL, 0) == s->child, "waitpid");
+	return fn(NULL);
+}
+ROW(wait, POINT, .setup = setup_child, .call = call_wait, .release = release_child,
+    .fail = fail_wait);
 
 static long call_waitpid(struct st *s)
 {
