@@ -257,6 +257,11 @@ static bool is_ours(struct m *m, const siginfo_t *info)
 	return m && load_rlx(&m->sig) != SIG_NONE && info->si_code == SI_USER && !info->si_pid;
 }
 
+static uintptr_t interrupted_at(const ucontext_t *context)
+{
+	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+}
+
 static void on_preempt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
@@ -267,7 +272,7 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 		if (live)
 			preempt_foreign(m);
 		pass_on(sig, info, context);
-	} else if (live && preempt_arrived(m)) {
+	} else if (live && preempt_arrived(m, interrupted_at(context))) {
 		give_way(m, context);
 	}
 	errno = saved;

@@ -13,6 +13,9 @@
 #define YIELDS 100
 #define SENDER_NS 50000
 #define DRAIN_NS 1000000000ul
+#define SPUN_NS 100000000ul /* for so long after one was found spinning there may be others */
+#define BESIDE 16	    /* bytes: a few instructions */
+#define CODE_PAGE 4096
 
 const char preempt_mark;
 au32 preempt_signo = { PREEMPT_SIGNO };
@@ -177,34 +180,74 @@ void preempt_renumber(u32 signo)
 			os_yield();
 }
 
+static bool wanted(struct m *m)
+{
+	return m->p->id >= load_rlx(&sched.nlent) || load_rlx(&sched.nwait) ||
+	       load_rlx(&sched.stopping);
+}
+
+static void yield(struct m *m)
+{
+	store_rlx(&m->g->preempt, 0);
+	if (!wanted(m))
+		return;
+	trace(GO_PREEMPT, trace_p(m->g), m->g->goid);
+	gosched(m, false);
+}
+
 void preempt_yield(struct m *m)
 {
-	bool over = m->p->id >= load_rlx(&sched.nlent);
-	bool wanted = over || load_rlx(&sched.nwait) || load_rlx(&sched.stopping);
+	if (!wanted(m) || !preempt_put_off(m))
+		yield(m);
+}
 
-	if (wanted && preempt_put_off(m))
-		return;
-	store_rlx(&m->g->preempt, 0);
-	if (wanted) {
-		trace(GO_PREEMPT, trace_p(m->g), m->g->goid);
-		gosched(m, false);
-	}
+/* Has m had its P for so many slices? */
+static bool had_slices(struct m *m, u64 halves)
+{
+	u64 had = os_nanotime() - load_rlx(&m->p->granted_ns);
+
+	return had >= opt_now(slice_us) * 1000ul * halves / 2;
 }
 
 bool preempt_put_off(struct m *m)
 {
-	u64 had;
-
 	if (!load_rlx(&m->held) || !opts.lock_grace)
 		return false;
-	had = os_nanotime() - load_rlx(&m->p->granted_ns);
-	if (had < opt_now(slice_us) * 1000ul * (1 + opts.lock_grace))
+	if (!had_slices(m, 2 * (1 + opts.lock_grace)))
 		return true;
 	store_rlx(&m->held, 0);
 	return false;
 }
 
-bool preempt_arrived(struct m *m)
+bool preempt_spinners(u64 now)
+{
+	return (i64)(now - load_rlx(&sched.spun_ns)) < (i64)SPUN_NS; /* relaxed: a hint */
+}
+
+/* The loop around a PAUSE is short, and the signal may find any instruction of it. */
+static bool beside_pause(uintptr_t ip)
+{
+	uintptr_t into = ip % CODE_PAGE, from = ip - (into < BESIDE ? into : BESIDE);
+	u8 code[2 * BESIDE];
+	size_t len = CODE_PAGE - from % CODE_PAGE;
+
+	if (len > sizeof(code))
+		len = sizeof(code); /* the next page need not be there */
+	if (os_peek(from, code, len) != 0)
+		return false;
+	for (size_t i = 0; i + 1 < len; i++)
+		if (code[i] == 0xf3 && code[i + 1] == 0x90)
+			return true;
+	return false;
+}
+
+/* Its slice is over.  Is there a chance that it holds what others spin for? */
+static bool may_hold(struct m *m)
+{
+	return opts.lock_grace && preempt_spinners(os_nanotime()) && !had_slices(m, 3);
+}
+
+bool preempt_arrived(struct m *m, uintptr_t ip)
 {
 	struct g *g = m->g;
 
@@ -216,7 +259,11 @@ bool preempt_arrived(struct m *m)
 		return false;
 	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
 		return true;
-	return load_rlx(&g->preempt) && !preempt_put_off(m);
+	if (beside_pause(ip)) {
+		store_rlx(&sched.spun_ns, os_nanotime());
+		return !preempt_put_off(m);
+	}
+	return load_rlx(&g->preempt) && !preempt_put_off(m) && !may_hold(m);
 }
 
 void preempt_park(struct m *m)
@@ -227,5 +274,5 @@ void preempt_park(struct m *m)
 	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
 		acquirep(m, false); /* a stray, seen running */
 	else
-		preempt_yield(m);
+		yield(m);
 }

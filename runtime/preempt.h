@@ -14,6 +14,11 @@
  * and only where it runs.  Such a signal may come when its flight was given up (preempt_settle), or
  * in a bracket: it does no harm there, and its thread's others are of its kind.
  *
+ * A spinner waits for another thread by asking again and again, in a loop of the host's own.  The
+ * signal finds it beside a PAUSE: it gives way at once, slice or not, for whom it waits for may
+ * wait for its P.  While there are spinners, one that is found elsewhere at the end of its slice
+ * may hold what they spin for: it has half a slice more to be found beside a PAUSE.
+ *
  * The sender is sysmon.  It may be slow, and find that its signal has arrived: it knows by the
  * number.  So does the thread that looks for one, when the next one is under way by then.
  */
@@ -59,11 +64,14 @@ void preempt_settle(struct m *m);
 /* The same for m, whose thread has ended without telling us.  By: who buries it, when m is not live
  * any more. */
 void preempt_forget(struct m *m);
+/* Was one found spinning lately?  Anybody. */
+bool preempt_spinners(u64 now);
 /*
  * The handler, in two steps.  First, with every signal blocked so that no other handler can come
- * before it: the signal is no longer in flight; true when the thread should give way here.
+ * before it: the signal is no longer in flight; true when the thread, which it found at ip, should
+ * give way here.
  */
-bool preempt_arrived(struct m *m);
+bool preempt_arrived(struct m *m, uintptr_t ip);
 /* A signal of our number that is not ours arrived: the kernel may have merged ours with it. */
 void preempt_foreign(struct m *m);
 /* Then, with the host's mask restored and a gate open: parks until the thread has a P again. */

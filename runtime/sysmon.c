@@ -2,9 +2,8 @@
  * Each round looks at every P that somebody holds:
  *   in a bracket  longer than GMP_RETAKE_US: seize, hand on.
  *   running       its CPU clock stands still and the kernel says it sleeps: it blocks where we
- *                 do not look.  Seize; the G is a stray until its next gate.  Over its slice: ask
- *                 it to give way, flag, then signal.  If it still holds the P a slice later (it
- *                 blocks our signal), seize the P all the same: one G over the cap, counted.
+ *                 do not look.  Seize; the G is a stray until its next gate.
+ *   either        over its slice: it is asked to give way, slice.c.
  *
  * Rejected: Go's rule "in the same call on two rounds", which lets one of short calls take 60 %
  * of a P from the hog beside it: here a slice is charged by wall time.
@@ -25,6 +24,7 @@
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
+#include "runtime/slice.h"
 #include "runtime/stats.h"
 #include "runtime/stray.h"
 #include "runtime/stw.h"
@@ -40,12 +40,7 @@
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
 #define BLIND_GRANT_NS (100 * MS) /* the same of who was granted a P: it may take long to wake */
-#define LOCK_SHARE 100 /* parts of a slice that one with a lock waits; BACK_SHARE, loan.h */
-#define KEEPS 60       /* times what those back from a call had before: slice_ns() */
-#define HEARD_NS (1 * MS)
-#define DEAF_NS (100 * MS)	/* one that could hear is let run over the cap after this */
-#define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
-#define LINGER_NS (10 * MS)	/* with one G left, before the thread ends */
+#define LINGER_NS (10 * MS)	  /* with one G left, before the thread ends */
 
 struct rounds {
 	u64 delay_ns;			/* to the next look at the Ps */
@@ -64,11 +59,6 @@ struct rounds {
 static u64 min_u64(u64 a, u64 b)
 {
 	return a < b ? a : b;
-}
-
-static u64 max_u64(u64 a, u64 b)
-{
-	return a > b ? a : b;
 }
 
 /* ---- sleeping and waking ---- */
@@ -298,34 +288,14 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 		grant_revoke(p, g, w, false);
 }
 
-static u64 stall_ns(struct g *g)
-{
-	u64 slice = opt_now(slice_us) * US;
-	u64 grace = load_rlx(&g->m->held) ? opts.lock_grace * slice : 0; /* relaxed: a guess */
-
-	if (opt_now(preempt) == PREEMPT_OFF)
-		return STALL_OFF_NS;
-	return grace + max_u64(slice, RESEND_NS + 2 * HEARD_NS); /* a second signal's chance */
-}
-
-/* G: running -> running without a P, over the cap.  By: sysmon, when asking did not help. */
-static void admit_over_cap(struct p *p, struct g *g)
+/* G: running -> running without a P. */
+void admit_over_cap(struct p *p, struct g *g)
 {
 	if (!seize(p, g, G_RUNNING, NULL))
 		return;
 	stat_add(overcap, 1);
 	stray_add(g);
 	handoffp(p);
-}
-
-/*
- * Whoever does not block the signal takes it as soon as it has a CPU: if its clock went on all the
- * same, a hypervisor may have run another machine meanwhile.  But not for ever.
- */
-static bool is_deaf(struct g *g, u64 asked_for)
-{
-	return opt_now(preempt) != PREEMPT_SIGNAL || asked_for >= DEAF_NS ||
-	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo));
 }
 
 static void new_slice(struct p *p, struct g *g, u64 now)
@@ -344,54 +314,6 @@ bool take_asleep(struct p *p, struct g *g)
 		return false;
 	new_slice(p, g, os_nanotime());
 	return retake_blocked(p, g);
-}
-
-static void over_slice(struct p *p, struct g *g, u64 now)
-{
-	struct sysmontick *seen = &p->seen;
-	i64 cpu = os_thread_cpu(g->m->tid);
-
-	/* The owner clears the request when it has heard it: then this is a new one. */
-	if (!seen->asked_ns || (opt_now(preempt) != PREEMPT_OFF && !load_rlx(&g->preempt))) {
-		seen->asked_ns = now;
-		seen->asked_cpu = cpu;
-	}
-	if (opt_now(preempt) != PREEMPT_OFF)
-		preempt_request(g);
-	if (opt_now(preempt) == PREEMPT_SIGNAL && now - seen->sent_ns >= RESEND_NS) {
-		seen->sent_ns = now;
-		if (take_asleep(p, g))
-			return;
-		if (preempt_send(g))
-			seen->asked_cpu = cpu; /* it has from here on to hear it */
-	}
-	if (now - seen->asked_ns < stall_ns(g) ||
-	    (cpu >= 0 && cpu - seen->asked_cpu < (i64)HEARD_NS))
-		return;
-	/* It had the CPU since, so a signal that can be delivered was: it will not give way. */
-	if (is_deaf(g, now - seen->asked_ns))
-		admit_over_cap(p, g);
-	else
-		seen->asked_cpu = cpu; /* asked again when it had as much once more */
-}
-
-/*
- * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
- * milliseconds, and the other keeps 95 % of the P and more.  Up to a half where that takes longer,
- * because waking a thread is dear: the other pays for two, and for its way into the handler and out
- * of it, all in all two and a half times what the row took.  One that holds a lock, for which many
- * may wait in their turn, waits much less, but never so that those who go first had p for longer
- * than the one who does not.
- */
-static u64 slice_ns(struct p *p)
-{
-	u64 slice = opt_now(slice_us) * US, owed = load_rlx(&p->owed_ns);
-
-	if (load_rlx(&sched.lockq.size))
-		return min_u64(max_u64(slice / LOCK_SHARE, owed), slice / BACK_SHARE);
-	if (load_rlx(&sched.backq.size))
-		return min_u64(max_u64(slice / BACK_SHARE, owed * KEEPS), slice / 2);
-	return slice;
 }
 
 /* True: since the last look p was granted anew, or its G has entered or left a call. */
@@ -415,8 +337,8 @@ static bool look(struct p *p, u64 now)
 		look_running(p, g, now);
 	else if (status == G_RUNNABLE)
 		look_granted(p, g, now);
-	if (load_acq(&p->g) == g && (i64)(now - load_rlx(&p->granted_ns)) >= (i64)slice_ns(p))
-		over_slice(p, g, now);
+	if (load_acq(&p->g) == g)
+		slice_look(p, g, now);
 	return moved;
 }
 
@@ -501,14 +423,6 @@ static void round_dead(struct rounds *r, u64 now)
 	r->dead_ns = now + DEAD_EVERY_NS;
 }
 
-/* Looking less often would let it run over. */
-static u64 shortest_slice(void)
-{
-	u64 slice = opt_now(slice_us) * US;
-
-	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
-}
-
 /*
  * The next look comes soon after there was something to take, and then less and less often: least
  * of all while every P passes through calls by itself.
@@ -523,7 +437,7 @@ static void round_look(struct rounds *r, u64 now)
 		r->delay_ns = ROUND_NS;
 	else
 		r->delay_ns =
-			min_u64(r->delay_ns * 2, min_u64(most, shortest_slice() / (flows ? 1 : 4)));
+			min_u64(r->delay_ns * 2, min_u64(most, slice_shortest() / (flows ? 1 : 4)));
 }
 
 static i64 round_once(struct rounds *r)

@@ -264,7 +264,8 @@ struct sched {
 
 	ATOMIC(struct statpage *) page; /* NULL: none; page.c */
 
-	au32 excess; /* Ps above nlent, or of a world that stops, may be held */
+	au64 spun_ns; /* when a G was last found spinning; a hint, preempt.h */
+	au32 excess;  /* Ps above nlent, or of a world that stops, may be held */
 	/* sysmon's bed. */
 	au32 sysmon_asleep __attribute__((aligned(64))); /* enum sysmon_sleep */
 	au32 sysmon_seq;				 /* futex word */

@@ -1,6 +1,6 @@
 /* Fair at one P: who comes back from calls beside threads that compute is late by about a slice at
- * most, and takes next to nothing from them however often it comes.  tests/progs/preload/fair.c
- * measures, and takes off what the machine added.
+ * most, and takes next to nothing from them however often it comes.  Who spins leaves them most of
+ * it.  tests/progs/preload/fair.c measures, and takes off what the machine added.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -45,4 +45,12 @@ Test(fair, a_hog_keeps_its_p_beside_short_sleeps)
 		&share[1], &share[2]);
 	for (int i = 0; i < 3; i++)
 		cr_expect(share[i] >= KEEPS_PERCENT, "it had %.1f %%", share[i]);
+}
+
+Test(fair, a_spinner_leaves_its_p_to_who_computes)
+{
+	double took, left, none;
+
+	measure("spinner", "spinner=%lf left=%lf", &took, &left, &none);
+	cr_expect(took <= 25, "it took %.1f %%, and half is a fair share", took);
 }

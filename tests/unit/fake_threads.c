@@ -323,7 +323,7 @@ static void on_preempt(u64 mask)
 	struct m *m = getm();
 	struct gate gate;
 
-	if (!m || !m->live.v || !preempt_arrived(m))
+	if (!m || !m->live.v || !preempt_arrived(m, 0))
 		return;
 	gate = gate_open_parked(m, (uintptr_t)__builtin_frame_address(0));
 	os_restore_signals(mask);

@@ -5,6 +5,7 @@
 #include "runtime/preempt.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "runtime/entersyscall.h"
 #include "tests/unit/fake_g.h"
@@ -51,7 +52,7 @@ Test(preempt, and_nothing_comes_before_it_runs)
 
 static void sends_once_more(u32 timers_made)
 {
-	preempt_arrived(m);
+	preempt_arrived(m, 0);
 	cr_assert(preempt_send(g));
 	cr_assert_eq(fake.timers_made, timers_made);
 	cr_assert_eq(fake.timers, 1, "the one before is left over");
@@ -178,7 +179,7 @@ static void arrives_at_once(void)
 {
 	fake.on_signal = NULL;
 	fake_test.nsigs = 0;
-	preempt_arrived(m);
+	preempt_arrived(m, 0);
 	store_rlx(&m->sig, OTHERS_FLIGHT);
 }
 
@@ -194,7 +195,7 @@ Test(preempt, a_slow_sender_does_not_speak_for_the_next)
 static void arrives_and_is_followed(void)
 {
 	fake.on_signal = NULL;
-	preempt_arrived(m);
+	preempt_arrived(m, 0);
 	cr_assert(preempt_send(g));
 }
 
@@ -280,14 +281,19 @@ Test(preempt, a_foreign_signal_leaves_one_that_is_being_sent)
 
 /* ---- arriving ---- */
 
-static bool arrives(void)
+static bool arrives_at(const void *ip)
 {
 	bool gives_way;
 
 	store_rlx(&m->sig, OTHERS_FLIGHT | SIG_SENT);
-	gives_way = preempt_arrived(m);
+	gives_way = preempt_arrived(m, (uintptr_t)ip);
 	cr_assert_eq(flight(), SIG_NONE);
 	return gives_way;
+}
+
+static bool arrives(void)
+{
+	return arrives_at(NULL);
 }
 
 Test(preempt, gives_way_where_it_arrives_when_asked)
@@ -392,6 +398,67 @@ Test(preempt, a_request_that_nobody_needs_is_dropped_also_with_a_lock)
 	gate_locked();
 	preempt_park(m);
 	cr_assert_eq(load_rlx(&g->preempt), 0);
+}
+
+/* ---- spinners ---- */
+
+/* lock; cmpxchg, pause, jmp: at the end of a page behind which there may be nothing. */
+static const u8 *loop(bool pauses)
+{
+	static u8 page[2 * 4096] __attribute__((aligned(4096)));
+	static const u8 code[] = { 0xf0, 0x0f, 0xb1, 0x0f, 0xf3, 0x90, 0xeb, 0xf8 };
+
+	memset(page, 0x90, sizeof(page));
+	if (pauses)
+		memcpy(page + 4096 - sizeof(code), code, sizeof(code));
+	return page + 4096;
+}
+
+Test(preempt, a_spinner_gives_way_before_it_is_asked)
+{
+	for (int at = 1; at <= 12; at++) {
+		cr_assert(arrives_at(loop(true) - at), "%d bytes before the end", at);
+		cr_assert_not(arrives_at(loop(false) - at));
+	}
+	cr_assert_not(arrives_at(loop(true)), "another page");
+	cr_assert_not(arrives_at(loop(true) - 60));
+}
+
+Test(preempt, a_spinner_that_holds_a_lock_is_not_stopped)
+{
+	gate_locked();
+	cr_assert_not(arrives_at(loop(true) - 4));
+}
+
+Test(preempt, while_some_spin_who_does_not_has_half_a_slice_more)
+{
+	u64 start = load_rlx(&m->p->granted_ns);
+
+	give_a_reason();
+	fake.now = start + slice_ns();
+	arrives_at(loop(true) - 4);
+	cr_assert_not(arrives());
+	cr_assert_eq(load_rlx(&g->preempt), 1, "and is asked again");
+	fake.now = start + slice_ns() * 3 / 2;
+	cr_assert(arrives());
+}
+
+Test(preempt, spinners_are_forgotten)
+{
+	give_a_reason();
+	arrives_at(loop(true) - 4);
+	fake.now += 100 * MS;
+	store_rlx(&m->p->granted_ns, fake.now - slice_ns());
+	cr_assert_not(preempt_spinners(fake.now));
+	cr_assert(arrives());
+}
+
+Test(preempt, without_a_grace_nobody_has_more_for_spinners)
+{
+	opts.lock_grace = 0;
+	give_a_reason();
+	arrives_at(loop(true) - 4);
+	cr_assert(arrives());
 }
 
 /* ---- with threads ---- */

@@ -1,7 +1,7 @@
 /*
- * runtime/sysmon.c, one round at a time: the test is the only G and holds the only P; its thread is
- * a fake one whose state and CPU clock the test sets, and another G waits.  test_sim.c has the
- * same with threads.
+ * runtime/sysmon.c and slice.c, one round at a time: the test is the only G and holds the only P;
+ * its thread is a fake one whose state and CPU clock the test sets, and another G waits.
+ * test_sim.c has the same with threads.
  */
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
@@ -403,6 +403,19 @@ Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
 	cr_assert_eq(fake.signals_sent, 0);
 }
 
+Test(sysmon, looks_for_spinners_within_the_slice_when_there_were_some)
+{
+	somebody_waits(false);
+	look_after(5 * MS);
+	computes();
+	look_after(1 * US);
+	cr_assert_eq(fake.signals_sent, 0);
+	store_rlx(&sched.spun_ns, fake.now);
+	look_after(1 * US);
+	cr_assert_eq(fake.signals_sent, 1);
+	cr_assert_eq(load_rlx(&g->preempt), 0, "who computes is not asked for its P");
+}
+
 Test(sysmon, asks_after_a_quarter_when_a_g_is_back_from_a_call)
 {
 	somebody_waits(true);
@@ -497,7 +510,7 @@ Test(sysmon, lets_nobody_more_run_when_the_owner_hears)
 	asked_after();
 	for (int i = 0; i < 50; i++) {
 		thread->nsigs = 0;
-		preempt_arrived(m);
+		preempt_arrived(m, 0);
 		store_rlx(&g->preempt, 0);
 		go_on(1 * MS);
 	}

@@ -146,9 +146,40 @@ static void case_share(void)
 	printf("\n");
 }
 
+static int released; /* atomic */
+
+static void *spins(void *arg)
+{
+	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+		__builtin_ia32_pause();
+	return NULL;
+}
+
+/* What one that only waits takes of the P that it waits for another to use, in percent. */
+static void case_spinner(void)
+{
+	struct hog hog;
+	pthread_t spinner;
+	int64_t took, left;
+
+	hog_start(&hog);
+	spinner = spawn(spins, NULL);
+	do {
+		nap(50 * NS_PER_MS);
+		took = cpu_ns(spinner);
+		left = cpu_ns(hog.thread);
+	} while (took + left < NS_PER_S);
+	__atomic_store_n(&released, 1, __ATOMIC_RELEASE);
+	join(spinner);
+	hog_stop(&hog);
+	printf("spinner=%.1f left=%.1f\n", 100 * (double)took / (double)(took + left),
+	       100 * (double)left / (double)(took + left));
+}
+
 static const struct a_case cases[] = {
 	{ "door", case_door },
 	{ "share", case_share },
+	{ "spinner", case_spinner },
 	{ NULL, NULL },
 };
 
