@@ -18,6 +18,7 @@
 #include "preload/host.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
+#include "runtime/fork.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/life.h"
@@ -79,7 +80,7 @@ static void thread_join(void)
  */
 void threads_quiesce(void)
 {
-	if (on_borrowed_memory()) /* the threads are another's */
+	if (!load_rlx(&sched.active) || on_borrowed_memory()) /* or the threads are another's */
 		return;
 	if (load_rlx(&sched.ng) > 1)
 		bury_gone();
@@ -251,6 +252,7 @@ bool threads_activate(void)
 	if (unlikely(opts.disable))
 		return false;
 	if (unlikely(!active)) {
+		fork_prepare();
 		mutex_lock(&sched.life);
 		active = load_rlx(&sched.active) || activate_first();
 		mutex_unlock(&sched.life);

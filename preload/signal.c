@@ -187,7 +187,8 @@ static void leave_sigurg(void)
 /* In a forked child, until it has threads. */
 void signals_forked(void)
 {
-	give_back_sigurg();
+	if (load_rlx(&taken[0].signo)) /* relaxed: of this thread's own past */
+		give_back_sigurg();
 }
 
 /* ---- delivery ---- */

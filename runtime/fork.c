@@ -10,10 +10,11 @@
 #include "runtime/page.h"
 #include "runtime/trace.h"
 
-static bool wiped_by_kernel;
+static bool prepared, wiped_by_kernel;
 
 void fork_prepare(void)
 {
+	prepared = true;
 	wiped_by_kernel = os_wipe_on_fork(&sched, sizeof(sched)) == 0;
 }
 
@@ -22,6 +23,8 @@ void fork_child(void)
 	struct m *m = gmp_tls_m;
 
 	gmp_tls_m = NULL;
+	if (!prepared) /* every page that the child writes to costs it a fault */
+		return;
 	page_forget();
 	trace_forget();
 	if (!wiped_by_kernel)

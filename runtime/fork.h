@@ -6,7 +6,8 @@
 
 /*
  * Arranges that every child with its own memory (fork, _Fork, clone, the raw system calls) finds
- * the scheduler's state zeroed by the kernel.  Before the second thread exists.
+ * the scheduler's state zeroed by the kernel.  Before anything is written there: a handler may fork
+ * at any time, and a child of a process that never came here has nothing to forget.
  */
 void fork_prepare(void);
 /* In the child, where atfork handlers run: the same by hand, for kernels that could not. */

@@ -8,7 +8,6 @@
 #include "runtime/alloc.h"
 #include "runtime/cpu.h"
 #include "runtime/fence.h"
-#include "runtime/fork.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
 #include "runtime/note.h"
@@ -29,7 +28,6 @@ int sched_start(u32 procs)
 {
 	struct g *g;
 
-	fork_prepare();
 	fence_init();
 	if (!cpu_rseq)
 		cpu_init(0);

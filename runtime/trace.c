@@ -271,7 +271,8 @@ void trace_stop(void)
 
 void trace_forget(void)
 {
-	if (range && mapped)
-		os_blank(range, mapped);
+	if (!mapped)
+		return;
+	os_blank(range, mapped);
 	mapped = 0;
 }

@@ -285,6 +285,7 @@ Test(life, a_forked_child_is_wiped_by_hand_when_the_kernel_cannot)
 	struct m *m;
 
 	fake.no_wipe = true;
+	fork_prepare();
 	m = g_here(2);
 	fork_child();
 	cr_assert_null(getm());
@@ -294,9 +295,18 @@ Test(life, a_forked_child_is_wiped_by_hand_when_the_kernel_cannot)
 	cr_assert_neq(load_rlx(&m->park.key), 0, "and nobody sleeps on it");
 }
 
+/* To write zeroes where zeroes are is ten page faults for each child of a shell. */
+Test(life, a_child_of_a_process_that_had_no_threads_writes_nothing)
+{
+	store_rlx(&sched.ng, 7);
+	fork_child();
+	cr_assert_eq(load_rlx(&sched.ng), 7);
+}
+
 Test(life, a_forked_child_becomes_a_program_with_a_scheduler_of_its_own)
 {
 	fake.no_wipe = true;
+	fork_prepare();
 	g_here(2);
 	fork_child();
 	fork_child();
