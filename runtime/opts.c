@@ -205,21 +205,21 @@ static void complain(const struct option *o, const char *text)
 		 o->kind == WORD ? "one of " : "", range, def);
 }
 
-static void parse_one(const char *entry)
+/* The first entry counts, as for getenv(). */
+static void parse_one(const struct option *o, char *const *envp)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const struct option *o = &table[i];
-		const char *text = value_of(entry, o->name);
+	const char *text = NULL;
 
-		if (text && !set(o, text))
-			complain(o, text);
-	}
+	while (*envp && !text)
+		text = value_of(*envp++, o->name);
+	if (text && !set(o, text))
+		complain(o, text);
 }
 
 void opts_parse(char *const *envp)
 {
-	for (; envp && *envp; envp++)
-		parse_one(*envp);
+	for (size_t i = 0; envp && i < sizeof(table) / sizeof(table[0]); i++)
+		parse_one(&table[i], envp);
 }
 
 bool opts_takes(const u32 *option, u32 value)

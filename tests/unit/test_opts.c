@@ -236,6 +236,15 @@ Test(opts, reads_all_of_the_environment)
 	cr_assert_eq(opts.preempt, PREEMPT_OFF);
 }
 
+Test(opts, the_first_of_two_counts)
+{
+	char *envp[] = { "GMP_MAXPROCS=3", "GMP_MAXPROCS=5", "GMP_MAXPROCS=bad", NULL };
+
+	opts_parse(envp);
+	cr_assert_eq(opts.maxprocs, 3);
+	cr_assert_str_empty(fake_output());
+}
+
 /* Every byte but 0 may be in an environment; the value may be longer than any buffer of ours. */
 static void random_text(char *at, size_t len)
 {
