@@ -35,6 +35,12 @@ static void shares_tls(void)
 			 was ? "it runs without a P from now on" : "running without the scheduler");
 }
 
+static void note_handlers(u64 flags)
+{
+	if (flags & CLONE_SIGHAND && !(flags & CLONE_THREAD))
+		store_rlx(&handlers_shared, 1);
+}
+
 struct child {
 	int (*fn)(void *);
 	void *arg;
@@ -79,6 +85,7 @@ EXPORT_ALIAS(__clone, clone)
 EXPORT int shim_clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls,
 		      pid_t *ctid)
 {
+	note_handlers((u64)flags);
 	if (flags & CLONE_SETTLS) {
 		GATE(flags & CLONE_VFORK ? WILL_WAIT : NEVER, SYS_clone);
 		return real_clone(fn, stack, flags, arg, ptid, tls, ctid);
@@ -112,6 +119,7 @@ void clone_by_number(long nr, long a1)
 		flags = (u64)a1;
 	else if (nr == SYS_clone3)
 		flags = clone3_flags(a1);
+	note_handlers(flags);
 	if (flags & CLONE_VM && !(flags & CLONE_SETTLS))
 		shares_tls();
 }

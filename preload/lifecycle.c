@@ -119,6 +119,14 @@ bool on_borrowed_memory(void)
 	return getm() == &m_vfork || (load_rlx(&sched.active) && sched.pid != os_getpid());
 }
 
+au32 handlers_shared;
+
+bool has_other_handlers(void)
+{
+	/* relaxed: of who made us, before we were. */
+	return on_borrowed_memory() && (getm() == &m_vfork || !load_rlx(&handlers_shared));
+}
+
 /* The books, when a broken one must not pass unseen, and the counters. */
 void last_words(void)
 {

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "runtime/atomic.h"
+
 struct m;
 
 /* Options, libc's symbols, hooks.  Idempotent; our constructor calls it, or whoever comes first. */
@@ -34,6 +36,12 @@ void sandbox_by_number(long nr, long a1, long a2, long a3);
  * be as it was when the other one goes on.
  */
 bool on_borrowed_memory(void);
+/*
+ * The same, with signal handlers that are not the other's.  Not so a child by clone with
+ * CLONE_SIGHAND, which sets them for both: once there was one, all but those by vfork are its like.
+ */
+bool has_other_handlers(void);
+extern au32 handlers_shared; /* there was one */
 /* The parent's side of a child that shares its memory and thread-local data while it sleeps. */
 struct m *gmp_vfork_enter(void);
 void gmp_vfork_leave(struct m *m);

@@ -145,7 +145,7 @@ static void note_interest(void)
 {
 	int sig;
 
-	if (on_borrowed_memory())
+	if (has_other_handlers())
 		return;
 	store_rlx(&wants_sigurg, 1);
 	if (load_rlx(&sched.active) && load_acq(&taken[0].signo) == SIGURG && /* @pair taken */
@@ -176,7 +176,7 @@ static void give_back_sigurg(void)
  */
 static void leave_sigurg(void)
 {
-	if (on_borrowed_memory())
+	if (has_other_handlers())
 		return;
 	note_interest();
 	/* acquire, @pair taken: where no real-time signal is free we stay. */
@@ -366,7 +366,7 @@ static void note_handler(const struct sigaction *act)
 	u64 mask;
 
 	if (!is_handler(act) || !(act->sa_flags & SA_ONSTACK) || load_rlx(&altstack_wanted) ||
-	    on_borrowed_memory())
+	    has_other_handlers())
 		return;
 	mask = crit_enter();
 	mutex_lock(&sched.host);
@@ -406,7 +406,7 @@ void signals_activated(void)
  * The kernel's table is the caller's own, and the record is its parent's: what the caller sets is
  * set in the kernel alone, and where that still is our handler the record says what it stands for.
  */
-static int action_on_borrowed_memory(int sig, const struct sigaction *act, struct sigaction *old)
+static int action_of_other_handlers(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct sigaction was;
 	int r = real_sigaction(sig, act, &was);
@@ -426,8 +426,8 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 		note_handler(act);
 	if (sig == SIGURG && act && is_handler(act))
 		note_interest();
-	if (find_taken(sig) && on_borrowed_memory())
-		return action_on_borrowed_memory(sig, act, old);
+	if (find_taken(sig) && has_other_handlers())
+		return action_of_other_handlers(sig, act, old);
 	if (!find_taken(sig) || !swap_host(sig, act, &was))
 		return real_sigaction(sig, act, old);
 	if (old)

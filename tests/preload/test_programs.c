@@ -80,6 +80,8 @@ SAME(clones, a_clone_runs_beside_the_thread_whose_data_it_shares, "clones", "sha
 SAME(clones, a_clone_runs_beside_the_only_thread, "clones", "first_shares")
 SAME(clones, a_clone_exits_that_shares_its_parents_data, "clones", "shares_and_exits")
 SAME(clones, a_clone_exits_beside_the_only_thread, "clones", "first_shares_and_exits")
+SAME(clones, a_clone_sets_a_handler_for_its_parent, "clones", "shares_handlers")
+SAME(clones, a_clone_sets_a_handler_for_the_only_thread, "clones", "first_shares_handlers")
 SAME(clones, clones_by_number, "clones", "by_number")
 SAME(clones, clones_by_number_of_a_process_with_one_thread, "clones", "first_by_number")
 SAME(clones, clones_that_are_refused, "clones", "refused")

@@ -151,6 +151,47 @@ static void *shares_and_exits(void *arg)
 	return NULL;
 }
 
+/* ---- shared handlers as well ---- */
+
+static int urgent; /* atomic */
+
+static void counts(int sig)
+{
+	__atomic_add_fetch(&urgent, 1, __ATOMIC_RELAXED);
+}
+
+static int sees_no_handler(void *arg)
+{
+	struct sigaction act;
+
+	return sigaction(SIGURG, NULL, &act) != 0 || act.sa_handler != SIG_DFL;
+}
+
+static int sets_handler(void *arg)
+{
+	struct sigaction act = { .sa_handler = counts, .sa_flags = SA_RESTART };
+
+	return sigaction(SIGURG, &act, NULL);
+}
+
+/* What a child sets is set for its parent, and no signal but the parent's own comes to it. */
+static void *shares_handlers(void *arg)
+{
+	int flags = CLONE_VM | CLONE_SIGHAND;
+	struct sigaction act;
+
+	printf("before: %d", status_of(make(sees_no_handler, flags)));
+	printf(" %d\n", status_of(make(sets_handler, flags)));
+	check(sigaction(SIGURG, NULL, &act) == 0, "sigaction");
+	for (int i = 0; i < 20; i++)
+		for (uint64_t seen = hog.rounds; hog.started && hog.rounds == seen;)
+			;
+	printf("the child's: %d, came: %d", act.sa_handler == counts, urgent);
+	raise(SIGURG);
+	printf(" %d\n", urgent);
+	return NULL;
+}
+
 /* ---- by number ---- */
 
 struct clone3 {
@@ -232,6 +273,7 @@ CASE(forks)
 CASE(vforks_and_executes)
 CASE(shares)
 CASE(shares_and_exits)
+CASE(shares_handlers)
 CASE(by_number)
 CASE(refused)
 
@@ -250,6 +292,8 @@ static const struct a_case cases[] = {
 	{ "first_shares", case_first_shares },
 	{ "shares_and_exits", case_shares_and_exits },
 	{ "first_shares_and_exits", case_first_shares_and_exits },
+	{ "shares_handlers", case_shares_handlers },
+	{ "first_shares_handlers", case_first_shares_handlers },
 	{ "by_number", case_by_number },
 	{ "first_by_number", case_first_by_number },
 	{ "refused", case_refused },
