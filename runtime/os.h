@@ -42,6 +42,7 @@ void os_restore_signals(u64 mask);
  */
 int os_cpu_timer(i32 tid, int sig, const void *mark);
 int os_cpu_timer_set_off(int timer); /* 0 or -errno */
+void os_cpu_timer_stop(int timer);   /* what it has sent stays pending */
 void os_cpu_timer_delete(int timer);
 /* Has a signal come meanwhile that mask lets through, and whose handler ends a call with EINTR? */
 bool os_will_cut(u64 mask);

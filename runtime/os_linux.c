@@ -234,6 +234,13 @@ int os_cpu_timer_set_off(int timer)
 	return (int)gmp_rawsyscall6(__NR_timer_settime, timer, 0, (long)&in, 0, 0, 0);
 }
 
+void os_cpu_timer_stop(int timer)
+{
+	struct __kernel_itimerspec never = { .it_value = { 0, 0 } };
+
+	gmp_rawsyscall6(__NR_timer_settime, timer, 0, (long)&never, 0, 0, 0);
+}
+
 void os_cpu_timer_delete(int timer)
 {
 	gmp_rawsyscall6(__NR_timer_delete, timer, 0, 0, 0, 0, 0);

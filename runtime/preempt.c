@@ -111,9 +111,15 @@ bool preempt_send(struct g *g)
  * The host blocks our signal in this thread: take it off the queue ourselves.  Not there: the
  * kernel merged it with one of the host's, or a cancellation unwound its handler.  Or the handler
  * has run since, and another flight has begun: that one is not ours to end.
+ *
+ * A timer is stopped first, for it has not fired yet, mostly: it would when the kernel wakes the
+ * thread in a call for a signal that another one takes, and what the kernel would then have gone on
+ * with ends with EINTR.  Sysmon leaves m->timer alone until the flight has ended.
  */
 static void take_pending(struct m *m, u32 sent)
 {
+	if (m->timer)
+		os_cpu_timer_stop(m->timer - 1);
 	os_take_signal((int)load_rlx(&m->signo), &preempt_mark);
 	(void)cas_ar(&m->sig, sent, SIG_NONE);
 }

@@ -299,6 +299,15 @@ int os_cpu_timer_set_off(int timer)
 	return 0;
 }
 
+void os_cpu_timer_stop(int timer)
+{
+	struct fake_m *m = find(timer);
+
+	kernel_entry("timer_settime");
+	if (m)
+		m->armed = false;
+}
+
 void os_cpu_timer_delete(int timer)
 {
 	struct fake_m *m = find(timer);

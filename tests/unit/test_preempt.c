@@ -50,6 +50,17 @@ Test(preempt, and_nothing_comes_before_it_runs)
 	cr_assert_eq(fake_test.nsigs, 0);
 }
 
+Test(preempt, nor_when_its_flight_is_over)
+{
+	store_rlx(&m->sleeper, 1);
+	fake_test.state = FAKE_IN_CALL;
+	cr_assert(preempt_send(g));
+	fake_test.state = FAKE_READY;
+	preempt_foreign(m);
+	cr_assert_eq(flight(), SIG_NONE);
+	cr_assert_not(fake_test.armed, "it would end a call that the kernel goes on with");
+}
+
 static void sends_once_more(u32 timers_made)
 {
 	preempt_arrived(m, 0);
