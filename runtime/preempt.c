@@ -29,15 +29,16 @@ void preempt_request(struct g *g)
 /* m's own, of its last thread to need one: another thread, or another number, needs another. */
 static int make_timer(struct m *m, u32 signo)
 {
+	u32 old = load_rlx(&m->timer);
 	int timer;
 
-	if (m->timer)
-		os_cpu_timer_delete(m->timer - 1);
-	m->timer = 0;
+	if (old)
+		os_cpu_timer_delete((int)old - 1);
+	store_rlx(&m->timer, 0);
 	timer = os_cpu_timer(m->tid, (int)signo, &preempt_mark);
 	if (timer < 0)
 		return timer;
-	m->timer = timer + 1;
+	store_rlx(&m->timer, (u32)timer + 1); /* relaxed: SENT publishes it */
 	m->timer_tid = m->tid;
 	m->timer_signo = signo;
 	return 0;
@@ -47,9 +48,9 @@ static int set_off_timer(struct m *m, u32 signo)
 {
 	int err = 0;
 
-	if (!m->timer || m->timer_tid != m->tid || m->timer_signo != signo)
+	if (!load_rlx(&m->timer) || m->timer_tid != m->tid || m->timer_signo != signo)
 		err = make_timer(m, signo);
-	return err ? err : os_cpu_timer_set_off(m->timer - 1);
+	return err ? err : os_cpu_timer_set_off((int)load_rlx(&m->timer) - 1);
 }
 
 /* 0 or -errno; what cannot pass by itself is said once. */
@@ -114,12 +115,15 @@ bool preempt_send(struct g *g)
  *
  * A timer is stopped first, for it has not fired yet, mostly: it would when the kernel wakes the
  * thread in a call for a signal that another one takes, and what the kernel would then have gone on
- * with ends with EINTR.  Sysmon leaves m->timer alone until the flight has ended.
+ * with ends with EINTR.  Sysmon leaves it alone until the flight has ended.  If that has, and the
+ * next one's timer is stopped here, preempt_settle ends that one as well.
  */
 static void take_pending(struct m *m, u32 sent)
 {
-	if (m->timer)
-		os_cpu_timer_stop(m->timer - 1);
+	u32 timer = load_rlx(&m->timer); /* relaxed: SENT published it */
+
+	if (timer)
+		os_cpu_timer_stop((int)timer - 1);
 	os_take_signal((int)load_rlx(&m->signo), &preempt_mark);
 	(void)cas_ar(&m->sig, sent, SIG_NONE);
 }

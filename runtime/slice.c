@@ -14,16 +14,6 @@
 #define DEAF_NS (100 * MS) /* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
 
-static u64 min_u64(u64 a, u64 b)
-{
-	return a < b ? a : b;
-}
-
-static u64 max_u64(u64 a, u64 b)
-{
-	return a > b ? a : b;
-}
-
 /*
  * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
  * milliseconds, and the other keeps 95 % of the P and more.  Up to a half where that takes longer,
@@ -115,6 +105,6 @@ void slice_look(struct p *p, struct g *g, u64 now)
 
 	if (had >= (i64)slice_ns(p))
 		over_slice(p, g, now);
-	else if (had >= (i64)RESEND_NS && preempt_spinners(now))
+	else if (had >= (i64)RESEND_NS && preempt_spinners(now)) /* not asked: nothing to hear */
 		send(p, g, now, p->seen.asked_cpu);
 }

@@ -56,11 +56,6 @@ struct rounds {
 	u32 seen;     /* Gs that waited when the sleep was chosen */
 };
 
-static u64 min_u64(u64 a, u64 b)
-{
-	return a < b ? a : b;
-}
-
 /* ---- sleeping and waking ---- */
 
 static void ring(void)

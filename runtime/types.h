@@ -160,8 +160,9 @@ struct m {
 	au32 signo;   /* of the one in flight; its sender writes before it sends */
 	au32 flights; /* tried so far; senders */
 	au32 sleeper; /* seen asleep in a call that nobody announced: preempt.h.  sysmon writes. */
-	/* + 1, 0: none; whose CPU clock it is on, and what it sends.  sysmon only. */
-	i32 timer, timer_tid;
+	au32 timer;   /* + 1, 0: none.  sysmon writes; who ends a flight stops it: preempt.c. */
+	/* Whose CPU clock it is on, and what it sends.  sysmon only. */
+	i32 timer_tid;
 	u32 timer_signo;
 	/* Reads that queue first, entersyscall.c.  All of it: owner only. */
 	u32 blocking_fd; /* + 1: known not to be O_NONBLOCK */
@@ -314,6 +315,16 @@ struct sched {
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 
 extern struct sched sched;
+
+static inline u64 min_u64(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static inline u64 max_u64(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
 
 /* Set for threads that have a G; NULL for all others, and while a process has one thread. */
 extern __thread struct m *gmp_tls_m __attribute__((tls_model("initial-exec")));
