@@ -82,6 +82,19 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
 }
 
 #define YIELD_NS 50000 /* about five hand-offs */
+#define YIELDS 64      /* of one that only looks: less than a hand-off */
+
+/*
+ * Who works between its yields has its P for a turn.  Who yields that often in it does not: it
+ * waits, maybe for one that is queued, and every other that waits as it does comes first.  One with
+ * a lock is let finish: the next would run into that.
+ */
+static bool yielder_had_turn(struct m *m)
+{
+	if (os_nanotime() - load_rlx(&m->p->granted_ns) >= YIELD_NS)
+		return true;
+	return !load_rlx(&m->held) && ++m->p->yields >= YIELDS;
+}
 
 enum yield gate_yields(struct m *m)
 {
@@ -93,7 +106,7 @@ enum yield gate_yields(struct m *m)
 		return YIELD_NOW;
 	if (!load_rlx(&sched.nwait))
 		return YIELD_KERNEL;
-	return os_nanotime() - load_rlx(&m->p->granted_ns) < YIELD_NS ? YIELD_NOT_YET : YIELD_NOW;
+	return yielder_had_turn(m) ? YIELD_NOW : YIELD_NOT_YET;
 }
 
 /* ---- the public form: gmprt.h ---- */

@@ -124,8 +124,8 @@ static inline bool gate_unlocked(void)
 
 /*
  * What a yield of m's should do.  Nobody waits for a P: the kernel may know somebody.  Within the
- * first turn after a grant it returns at once: a hand-off costs ten times the yield of a spinner,
- * who gets nowhere faster by one.
+ * first turn after a grant it returns at once: a hand-off costs ten times the yield of a spinner.
+ * A turn is short for who yields without a pause: who has what it waits for may be queued.
  */
 enum yield { YIELD_KERNEL, YIELD_NOT_YET, YIELD_NOW };
 enum yield gate_yields(struct m *m);

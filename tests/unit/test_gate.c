@@ -251,6 +251,27 @@ Test(gate, a_yield_asks_the_kernel_gives_way_or_does_nothing)
 	cr_assert_eq(gate_yields(m), YIELD_NOW, "a stray needs a P");
 }
 
+static int yields_to_give_way(void)
+{
+	int n = 1;
+
+	while (gate_yields(m) == YIELD_NOT_YET && n < 1000)
+		n++;
+	return n;
+}
+
+Test(gate, the_turn_of_one_who_only_yields_is_short_but_with_a_lock)
+{
+	fake.now = load_rlx(&m->p->granted_ns);
+	add_sc(&sched.nwait, 1);
+	cr_assert_eq(yields_to_give_way(), 64);
+	gate_locked();
+	cr_assert_eq(yields_to_give_way(), 1000, "the next would run into the lock");
+	gate_unlocked();
+	cr_assert_eq(yields_to_give_way(), 1);
+	store_rlx(&sched.nwait, 0);
+}
+
 /* ---- locks ---- */
 
 Test(gate, an_unlock_in_a_gate_or_of_one_lock_of_two_does_not_give_way)

@@ -86,6 +86,42 @@ Test(handoff, who_yields_goes_behind_the_others)
 	cr_assert_arr_eq(order, want, sizeof(want));
 }
 
+enum { RING = 8, ROUNDS = 20 };
+static long word;
+static u64 round_began, round_ended;
+
+/* Each waits for its number by yields, 50 ns a look, and passes the word on. */
+static void passes_on(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		while (word != (long)arg) {
+			fake_compute(50);
+			g_yield();
+		}
+		word = (word + 1) % RING;
+	}
+	round_ended = fake.now;
+}
+
+/* In the order that suits them least: whoever has the word is the last to get the P. */
+static void eight_yield(void *arg)
+{
+	round_began = fake.now;
+	for (long i = RING; i--;) {
+		g_create(passes_on, (void *)i);
+		fake_yield();
+	}
+}
+
+Test(handoff, a_word_goes_round_those_who_yield_for_it)
+{
+	g_first(1, eight_yield, NULL);
+	fake_run();
+	/* At worst each of the others has the P in between, for 64 looks. */
+	cr_assert((round_ended - round_began) < RING * ROUNDS * RING * 5 * US, "it took %lu us",
+		  (round_ended - round_began) / US);
+}
+
 static void hog(void *arg)
 {
 	fake_compute(20 * MS);
