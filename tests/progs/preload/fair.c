@@ -155,25 +155,41 @@ static void *spins(void *arg)
 	return NULL;
 }
 
-/* What one that only waits takes of the P that it waits for another to use, in percent. */
+/* Of the CPU time that it and the hog have, in percent. */
+static double share_of_spinner(pthread_t spinner, struct hog *hog)
+{
+	int64_t took = cpu_ns(spinner), left = cpu_ns(hog->thread), more_took, more_left;
+
+	do {
+		nap(50 * NS_PER_MS);
+		more_took = cpu_ns(spinner) - took;
+		more_left = cpu_ns(hog->thread) - left;
+	} while (more_took + more_left < NS_PER_S / 2);
+	return 100 * (double)more_took / (double)(more_took + more_left);
+}
+
+/*
+ * What one that only waits takes of the P that it waits for another to use.  While our own thread,
+ * which ends its turns, waits for a CPU, it goes on; that can only make its share more, so the least
+ * of three is nearest.
+ */
 static void case_spinner(void)
 {
+	double least = 100;
 	struct hog hog;
 	pthread_t spinner;
-	int64_t took, left;
 
 	hog_start(&hog);
 	spinner = spawn(spins, NULL);
-	do {
-		nap(50 * NS_PER_MS);
-		took = cpu_ns(spinner);
-		left = cpu_ns(hog.thread);
-	} while (took + left < NS_PER_S);
+	for (int turn = 0; turn < 3; turn++) {
+		double share = share_of_spinner(spinner, &hog);
+
+		least = share < least ? share : least;
+	}
 	__atomic_store_n(&released, 1, __ATOMIC_RELEASE);
 	join(spinner);
 	hog_stop(&hog);
-	printf("spinner=%.1f left=%.1f\n", 100 * (double)took / (double)(took + left),
-	       100 * (double)left / (double)(took + left));
+	printf("spinner=%.1f left=%.1f\n", least, 100 - least);
 }
 
 static const struct a_case cases[] = {
