@@ -170,8 +170,8 @@ static double share_of_spinner(pthread_t spinner, struct hog *hog)
 
 /*
  * What one that only waits takes of the P that it waits for another to use.  While our own thread,
- * which ends its turns, waits for a CPU, it goes on; that can only make its share more, so the least
- * of three is nearest.
+ * which ends its turns, waits for a CPU, it goes on; that can only make its share more, so the
+ * least of three is nearest.
  */
 static void case_spinner(void)
 {

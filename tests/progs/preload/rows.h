@@ -100,6 +100,12 @@ struct st {
 	int64_t local_delay_ns;	  /* its delays then */
 };
 
+/*
+ * No error that a program could provoke, and so no fail(): void functions that touch nothing
+ * outside (flockfile, the yields), sleep and usleep (of any time), pause and sigpause (a mask is
+ * any number: they fail with EINTR, always), mtx_lock and cnd_wait (what the standard lets them
+ * fail for is undefined before: a mutex that is none, or another's).
+ */
 struct row {
 	const char *name; /* also the symbol, unless symbol says otherwise */
 	const char *symbol;
@@ -109,7 +115,7 @@ struct row {
 	void (*hold)(struct st *s);    /* agent */
 	long (*call)(struct st *s);    /* caller */
 	void (*release)(struct st *s); /* agent */
-	long (*fail)(struct st *s);    /* caller: the same function, an error */
+	long (*fail)(struct st *s);    /* caller: the same function, an error; may be NULL */
 	void (*undo)(struct st *s);    /* caller, when it was cancelled: give back what it holds */
 	void (*after)(struct st *s);   /* victim, when the caller is gone: what it left, in extra */
 };
@@ -185,6 +191,7 @@ void release_signal(struct st *s); /* SIG_WAIT to the caller */
 /* rows_nss.c; both exit with 77 where the kernel has no namespaces for us. */
 void setup_private_mounts(struct st *s);
 void setup_nss(struct st *s); /* a FIFO for nsswitch.conf: the name service waits for it */
+void uncover_nss(void);	      /* the machine's own file again */
 void release_nss(struct st *s);
 void must(int ok, const char *what);
 

@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -81,8 +82,15 @@ static long call_vsyslog_chk(struct st *s)
 	with_list_chk((void (*)(int, int, const char *, va_list))s->fn, "gmp %s %d", "text", 42);
 	return 0;
 }
+/* Nobody hears it, and the caller is not told. */
 #define LOG_ROW(NAME, CALL) \
-	ROW(NAME, POINT | NO_HANDLER, .setup = setup_log, .call = CALL, .release = release_log)
+	static long fail_##NAME(struct st *s) \
+	{ \
+		must(unlink("/dev/log") == 0, "unlink"); \
+		return CALL(s); \
+	} \
+	ROW(NAME, POINT | NO_HANDLER, .setup = setup_log, .call = CALL, .release = release_log, \
+	    .fail = fail_##NAME)
 LOG_ROW(syslog, call_syslog);
 LOG_ROW(__syslog_chk, call_syslog_chk);
 LOG_ROW(vsyslog, call_vsyslog);
@@ -134,15 +142,34 @@ static long call_getpass(struct st *s)
 	s->extra = p ? (long)strlen(p) : -1;
 	return p != NULL;
 }
+static void no_input(void)
+{
+	int null = open("/dev/null", O_RDONLY);
+
+	must(null >= 0 && dup2(null, 0) == 0, "/dev/null");
+	close(null);
+}
+/* glibc has no error but the end of the input. */
+static long fail_getpass(struct st *s)
+{
+	no_input();
+	return call_getpass(s);
+}
 ROW(getpass, POINT | NO_HANDLER, .setup = setup_no_tty, .call = call_getpass,
-    .release = release_line);
+    .release = release_line, .fail = fail_getpass);
 
 static long call_getlogin(struct st *s)
 {
 	FN(char *, void);
 	return fn() != NULL;
 }
-ROW(getlogin, NOBLOCK | NO_HANDLER, .call = call_getlogin);
+/* No terminal says who it is; but the kernel may know. */
+static long fail_getlogin(struct st *s)
+{
+	no_input();
+	return call_getlogin(s);
+}
+ROW(getlogin, NOBLOCK | NO_HANDLER, .call = call_getlogin, .fail = fail_getlogin);
 static long call_getlogin_r(struct st *s)
 {
 	FN(int, char *, size_t);
@@ -159,7 +186,13 @@ static long call_getlogin_r_chk(struct st *s)
 	FN(int, char *, size_t, size_t);
 	return fn(s->buf, 64, 64);
 }
-ROW(__getlogin_r_chk, NOBLOCK | NO_HANDLER, .call = call_getlogin_r_chk);
+static long fail_getlogin_r_chk(struct st *s)
+{
+	FN(int, char *, size_t, size_t);
+	return fn(s->buf, 0, 64);
+}
+ROW(__getlogin_r_chk, NOBLOCK | NO_HANDLER, .call = call_getlogin_r_chk,
+    .fail = fail_getlogin_r_chk);
 
 /* The name is read from the accounts (rows_nss.c). */
 static long call_cuserid(struct st *s)
@@ -167,8 +200,15 @@ static long call_cuserid(struct st *s)
 	FN(char *, char *);
 	return fn(s->buf) != NULL && s->buf[0];
 }
-ROW(cuserid, NO_READY | NO_HANDLER, .setup = setup_nss, .call = call_cuserid,
-    .release = release_nss);
+/* A user without an account; of this thread alone, as libc asks the kernel. */
+static long fail_cuserid(struct st *s)
+{
+	uncover_nss();
+	syscall(SYS_setresuid, -1, 54321, -1);
+	return call_cuserid(s);
+}
+ROW(cuserid, NO_READY | NO_HANDLER | SLOW_RELEASE, .setup = setup_nss, .call = call_cuserid,
+    .release = release_nss, .fail = fail_cuserid);
 
 /* --- utmp: a file of ours with one entry, which the agent has locked --- */
 
@@ -238,8 +278,13 @@ static void count_entries(struct st *s)
 	s->extra = fstat(s->fd[0], &st) ? -1 : st.st_size / (long)sizeof(entry);
 	remove_utmp(s);
 }
+static long fail_updwtmp(struct st *s)
+{
+	remove_utmp(s);
+	return call_updwtmp(s);
+}
 ROW(updwtmp, NO_HANDLER, .setup = setup_utmp, .hold = hold_utmp, .call = call_updwtmp,
-    .release = release_utmp, .after = count_entries);
+    .release = release_utmp, .fail = fail_updwtmp, .after = count_entries);
 
 static long call_utmpname(struct st *s)
 {

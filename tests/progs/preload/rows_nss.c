@@ -67,18 +67,19 @@ void setup_nss(struct st *s)
 	s->waits_in = SYS_openat; /* of the FIFO, before anything else is opened */
 }
 
-static void uncover(void)
+void uncover_nss(void)
 {
 	must(umount2(NSSWITCH, MNT_DETACH) == 0, "umount of the FIFO");
 }
 
+/* SLOW_RELEASE: umount2() sleeps, for milliseconds, until no CPU walks the old mounts. */
 void release_nss(struct st *s)
 {
 	int fd = open(NSSWITCH, O_WRONLY);
 
 	/* Before the end of file: the next look of the same call is at the file beneath. */
 	must(fd >= 0, "the other end of the FIFO");
-	uncover();
+	uncover_nss();
 	must(write(fd, config, sizeof(config) - 1) == sizeof(config) - 1, "write");
 	close(fd);
 }
@@ -95,10 +96,10 @@ void release_nss(struct st *s)
 	static long fail_##NAME(struct st *s) \
 	{ \
 		FN_ proto; \
-		uncover(); \
+		uncover_nss(); \
 		return no_answer; \
 	} \
-	ROW(NAME, NO_READY | NO_HANDLER, .setup = setup_nss, .call = call_##NAME, \
+	ROW(NAME, NO_READY | NO_HANDLER | SLOW_RELEASE, .setup = setup_nss, .call = call_##NAME, \
 	    .release = release_nss, .fail = fail_##NAME)
 
 /* The buffers of the reentrant forms: the entry, the rest, the pointer to the result. */

@@ -87,7 +87,15 @@ static long call_pclose(struct st *s)
 	FN(int, FILE *);
 	return fn(s->file);
 }
-ROW(pclose, RELEASED_BY_CHILD, .setup = setup_popen, .call = call_pclose, .release = release_shell);
+/* Its child is gone, and somebody else knows how. */
+static long fail_pclose(struct st *s)
+{
+	release_shell(s);
+	must(wait(NULL) > 0, "wait");
+	return call_pclose(s);
+}
+ROW(pclose, RELEASED_BY_CHILD, .setup = setup_popen, .call = call_pclose, .release = release_shell,
+    .fail = fail_pclose);
 
 static long call_popen(struct st *s)
 {
@@ -392,7 +400,19 @@ static long call_fts_read(struct st *s)
 	fts_close(sorted);
 	return done(s, n);
 }
-ROW(fts_read, NOBLOCK | NO_HANDLER, .setup = setup_two_files, .call = call_fts_read);
+static long fail_fts_read(struct st *s)
+{
+	FN(FTSENT *, FTS *);
+	char nowhere[] = "/nonexistent/x", *const paths[] = { nowhere, NULL };
+	FTS *fts = fts_open(paths, FTS_PHYSICAL, NULL);
+	FTSENT *e = fn(fts);
+
+	s->extra = e ? e->fts_errno : 0;
+	fts_close(fts);
+	return done(s, e && e->fts_info == FTS_NS);
+}
+ROW(fts_read, NOBLOCK | NO_HANDLER, .setup = setup_two_files, .call = call_fts_read,
+    .fail = fail_fts_read);
 
 static long call_fts_children(struct st *s)
 {

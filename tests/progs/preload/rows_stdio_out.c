@@ -62,17 +62,26 @@ static void restore_fd(struct st *s)
 {
 	dup2(s->fd[2], STDERR_FILENO);
 }
-static long call_psiginfo(struct st *s)
+static long tell_of_signal(struct st *s, int fd)
 {
 	FN(void, const siginfo_t *, const char *);
 	s->fd[2] = dup(STDERR_FILENO);
-	dup2(s->fd[1], STDERR_FILENO);
+	dup2(fd, STDERR_FILENO);
 	fn(&(siginfo_t){ .si_signo = SIGINT }, "what");
 	restore_fd(s);
 	return 0;
 }
+static long call_psiginfo(struct st *s)
+{
+	return tell_of_signal(s, s->fd[1]);
+}
+/* The pipe's other end cannot be written. */
+static long fail_psiginfo(struct st *s)
+{
+	return tell_of_signal(s, s->fd[0]);
+}
 ROW(psiginfo, 0, .setup = setup_full_pipe, .call = call_psiginfo, .release = release_drain,
-    .undo = restore_fd);
+    .fail = fail_psiginfo, .undo = restore_fd);
 
 OUT(fputwc, (wint_t, wchar_t, FILE *), fn(L'x', s->file));
 OUT(fputwc_unlocked, (wint_t, wchar_t, FILE *), fn(L'x', s->file));

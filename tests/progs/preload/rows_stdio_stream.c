@@ -88,8 +88,6 @@ ROW(tmpfile, POINT | NOBLOCK, .call = call_tmpfile, .fail = fail_tmpfile);
 		  .release = release_stream)
 
 LOCKED(flockfile, (void, FILE *), (fn(s->file), funlockfile(s->file), 0));
-LOCKED(ungetc, (int, int, FILE *), fn('u', s->file));
-LOCKED(ungetwc, (wint_t, wint_t, FILE *), fn(L'u', s->file));
 
 static void no_place(struct st *s)
 {
@@ -101,6 +99,19 @@ static void no_place(struct st *s)
 #define TELLS(NAME, TYPES, CALL) \
 	STDIO_FAIL_ROW(NAME, LOCAL, TYPES, CALL, no_place, .setup = setup_plain, \
 		       .hold = hold_stream, .release = release_stream)
+
+/* The end of a file is no character. */
+static void put_end_back(struct st *s)
+{
+	no_place(s);
+	s->flag = 1;
+}
+#define UNGETS(NAME, TYPES, GIVEN, END) \
+	STDIO_FAIL_ROW(NAME, LOCAL, TYPES, fn(s->flag ? (END) : (GIVEN), s->file), put_end_back, \
+		       .setup = setup_plain, .hold = hold_stream, .release = release_stream)
+
+UNGETS(ungetc, (int, int, FILE *), 'u', EOF);
+UNGETS(ungetwc, (wint_t, wint_t, FILE *), L'u', WEOF);
 
 TELLS(ftell, (long, FILE *), fn(s->file));
 TELLS(ftello, (off_t, FILE *), fn(s->file));
