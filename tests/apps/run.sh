@@ -21,8 +21,9 @@ short="memcached redis python cpython:test_thread cpython:test_select perl
 set_of()
 {
 	(
-		cases='' limit=${GMP_TEST_LIMIT:-45} here=$APPS_SOURCE
+		cases='' limit=45 here=$APPS_SOURCE
 		. "$APPS_SOURCE/${1%%:*}.sh"
+		limit=${GMP_TEST_LIMIT:-$limit}
 		case $1 in
 		*:*) cases=$1 ;;
 		*) cases=$(for c in ${cases:-""}; do echo "$1${c:+:$c}"; done) ;;
