@@ -165,13 +165,18 @@ void gthread_exit_raw(void)
 
 /* ---- birth ---- */
 
-/* g's M is gone only in a child that a handler forked before our first line. */
+/*
+ * g's M is gone only in a child that a handler forked before our first line.  Who stands between us
+ * and libc may have made calls ahead of us, for which the thread was adopted: with two Gs it would
+ * wait for the P that it has.
+ */
 static void thread_begin(struct g *g)
 {
 	struct m *m = g->m;
 
 	if (!m)
 		return;
+	gthread_leave();
 	m->dtor_rounds = 0;
 	mstart(g);
 	pthread_setspecific(exit_key, g);

@@ -335,13 +335,15 @@ Test(cost, start_up_is_less_than_a_millisecond_longer)
 		     native.waits);
 }
 
+/* No thread counts twice: the victims have not half as many as are allowed. */
 static void preloaded_together(const char *first, const char *second, const char *other,
 			       const char *victim, const char *victim_case)
 {
 	char both[8192], path[4096];
 	const char *const argv[] = { victim_path(victim, path, sizeof(path)), victim_case, NULL };
+	const char *const env[] = { "GMP_MAXPROCS=1", "GMP_MAXTHREADS=8", NULL };
 	struct run native = { .argv = argv, .preload = other },
-		   under = { .argv = argv, .preload = both };
+		   under = { .argv = argv, .env = env, .preload = both };
 
 	snprintf(both, sizeof(both), "%s:%s", first, second);
 	run_program(&native);
@@ -362,6 +364,13 @@ Test(cost, anothers_interposers_are_called_before_or_after_ours)
 {
 	preloaded_together(libgmp_so(), WRAPLIB, WRAPLIB, "whole", "waits_for_nothing");
 	preloaded_together(WRAPLIB, libgmp_so(), WRAPLIB, "whole", "waits_for_nothing");
+}
+
+/* Valgrind's drd does so, and gperftools. */
+Test(cost, anothers_calls_in_a_new_thread_may_come_before_our_first)
+{
+	preloaded_together(libgmp_so(), WRAPLIB, WRAPLIB, "whole", "team_meets");
+	preloaded_together(WRAPLIB, libgmp_so(), WRAPLIB, "whole", "team_meets");
 }
 
 /* --- gmprt.h --- */

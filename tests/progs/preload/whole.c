@@ -177,12 +177,40 @@ static void case_waits_for_nothing(void)
 	printf("%d\n", poll(NULL, 0, 1));
 }
 
+enum { TEAM = 5 };
+static pthread_barrier_t two, all;
+
+static void *meets(void *arg)
+{
+	pthread_barrier_wait(&two);
+	pthread_barrier_wait(&all);
+	return NULL;
+}
+
+/* One after the other, all there at the end. */
+static void case_team_meets(void)
+{
+	pthread_t team[TEAM];
+
+	pthread_barrier_init(&two, NULL, 2);
+	pthread_barrier_init(&all, NULL, TEAM + 1);
+	for (int i = 0; i < TEAM; i++) {
+		team[i] = spawn(meets, NULL);
+		pthread_barrier_wait(&two);
+	}
+	pthread_barrier_wait(&all);
+	for (int i = 0; i < TEAM; i++)
+		join(team[i]);
+	printf("all met\n");
+}
+
 static const struct a_case cases[] = {
 	{ "credentials", case_credentials },
 	{ "library_with_threads", case_library_with_threads },
 	{ "library_with_parts_of_libc", case_library_with_parts_of_libc },
 	{ "asked_for_young_functions", case_asked_for_young_functions },
 	{ "waits_for_nothing", case_waits_for_nothing },
+	{ "team_meets", case_team_meets },
 	{ NULL, NULL },
 };
 

@@ -1,9 +1,12 @@
 /* Another library that stands before libc's functions, one of which has two versions there: as
  * usual it says no version itself.  At the end it tells whether the program's calls came through.
+ * As tools do that know each thread, it makes calls in a new one before the program's function, and
+ * who creates it waits for that.
  */
 #include <dlfcn.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +30,38 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
 
 	__atomic_add_fetch(&waits, 1, __ATOMIC_RELAXED);
 	return next(c, m, end);
+}
+
+struct birth {
+	void *(*start)(void *);
+	void *arg;
+	sem_t known;
+};
+
+static void *ahead(void *arg)
+{
+	struct birth *b = arg;
+	void *(*start)(void *) = b->start;
+
+	arg = b->arg;
+	usleep(1);
+	sem_post(&b->known);
+	return start(arg);
+}
+
+int pthread_create(pthread_t *t, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) =
+		(int (*)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+			 void *))dlsym(RTLD_NEXT, "pthread_create");
+	struct birth b = { .start = start, .arg = arg };
+	int err;
+
+	sem_init(&b.known, 0, 0);
+	err = next(t, attr, ahead, &b);
+	if (!err)
+		sem_wait(&b.known);
+	return err;
 }
 
 __attribute__((destructor)) static void tell(void)
