@@ -1,7 +1,7 @@
-# A threaded program under memcheck and helgrind: its result is the same, and no error is found in it
+# A threaded program under memcheck, helgrind and drd: its result is the same, and no error is found in it
 # or in us.  It gets its line from a file that is there at once.
 
-cases="memcheck helgrind"
+cases="memcheck helgrind drd"
 
 app()
 {
