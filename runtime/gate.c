@@ -93,7 +93,10 @@ static bool yielder_had_turn(struct m *m)
 {
 	if (os_nanotime() - load_rlx(&m->p->granted_ns) >= YIELD_NS)
 		return true;
-	return !load_rlx(&m->held) && ++m->p->yields >= YIELDS;
+	if (load_rlx(&m->held))
+		return false;
+	store_rlx(&m->p->yields, load_rlx(&m->p->yields) + 1);
+	return load_rlx(&m->p->yields) >= YIELDS;
 }
 
 enum yield gate_yields(struct m *m)

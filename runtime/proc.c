@@ -142,7 +142,7 @@ static void new_slice(struct p *p)
 	/* relaxed, both: sysmon compares the tick with what it saw. */
 	store_rlx(&p->granted_ns, os_nanotime());
 	store_rlx(&p->schedtick, load_rlx(&p->schedtick) + 1);
-	p->yields = 0;
+	store_rlx(&p->yields, 0); /* relaxed: one whose P was taken this moment counts there */
 }
 
 /* Counts the row of boosted grants that the one to g, at time now, is part of or ends. */

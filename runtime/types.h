@@ -225,7 +225,7 @@ struct p {
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
 	au64 granted_ns;    /* start of the slice; who owns the P writes, sysmon reads */
-	u32 yields;	    /* its owner's, in this slice, that gave nothing away */
+	au32 yields;	    /* its owner's, in this slice, that gave nothing away */
 	u64 boost_ns;	    /* first of an unbroken row of grants to Gs that go first, 0 = none */
 	au64 owed_ns;	    /* how long the row was that ended with this grant, 0 = none */
 	au32 luck, unlucky; /* loan.c */
