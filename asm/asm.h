@@ -104,5 +104,9 @@ struct m *gmp_vfork_enter(void);
 void gmp_vfork_leave(struct m *saved);
 long gmp_syscall_errno(long result);
 
+/* return_amd64.S: 1: by an indirect jump; 0: by ret. */
+extern unsigned char gmp_return_jumps __attribute__((visibility("hidden")));
+void __x86_return_thunk(void) __attribute__((visibility("hidden")));
+
 #endif
 #endif

@@ -1,4 +1,5 @@
 /* The price of a bracket, alone and round calls that cost little themselves. */
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -31,6 +32,15 @@ static void read_null(void)
 	char c;
 
 	must_be(read(null, &c, 1) == 0, "read");
+}
+
+static ssize_t (*libc_read)(int fd, void *buf, size_t n);
+
+static void libc_read_null(void)
+{
+	char c;
+
+	must_be(libc_read(null, &c, 1) == 0, "libc's read");
 }
 
 static void write_read_eventfd(void)
@@ -66,18 +76,33 @@ static FILE *buffered(const char *path, const char *mode)
 	return f;
 }
 
-/* The median batch, in ns a call. */
+/* ns a call. */
+static double batch(void (*call)(void))
+{
+	uint64_t began = now_ns();
+
+	for (int i = 0; i < BATCH; i++)
+		call();
+	return (double)(now_ns() - began) / BATCH;
+}
+
+/* The median batch. */
 static void measure(const char *name, void (*call)(void))
 {
 	struct samples s = { 0 };
 
-	for (uint64_t end = now_ns() + (uint64_t)effort(2e9); now_ns() < end;) {
-		uint64_t began = now_ns();
+	for (uint64_t end = now_ns() + (uint64_t)effort(2e9); now_ns() < end;)
+		sample(&s, batch(call));
+	figure_samples(name, "ns", &s);
+}
 
-		for (int i = 0; i < BATCH; i++)
-			call();
-		sample(&s, (double)(now_ns() - began) / BATCH);
-	}
+/* How much more the one takes than the other: batches by turns, the median difference. */
+static void measure_more(const char *name, void (*call)(void), void (*than)(void))
+{
+	struct samples s = { 0 };
+
+	for (uint64_t end = now_ns() + (uint64_t)effort(2e9); now_ns() < end;)
+		sample(&s, batch(call) - batch(than));
 	figure_samples(name, "ns", &s);
 }
 
@@ -96,6 +121,8 @@ int main(void)
 	event = eventfd(0, 0);
 	zeros = buffered("/dev/zero", "r");
 	hole = buffered("/dev/null", "w");
+	libc_read = dlsym(dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), "read");
+	must_be(libc_read != NULL, "dlsym");
 	start(wait_for_ever, NULL);
 	sleep_ns(20000000);
 	if (gmp_present()) {
@@ -103,6 +130,7 @@ int main(void)
 		measure("two_calls", two_calls);
 	}
 	measure("null", read_null);
+	measure_more("null_over_libc", read_null, libc_read_null);
 	measure("eventfd_pair", write_read_eventfd);
 	measure("mutex", lock_unlock);
 	measure("getc", get_char);

@@ -11,6 +11,7 @@
 
 #include "preload/gate.h"
 #include "preload/stream.h"
+#include "runtime/cold_return.h"
 
 /* A token at hand: most likely no wait, and if another thread takes it first the loan covers it. */
 static u64 sem_class(sem_t *s, u64 ever)
@@ -24,7 +25,7 @@ static u64 sem_class(sem_t *s, u64 ever)
 }
 
 #define CALL(type, name, version, class, nr, params, args) \
-	EXPORT type shim_##name params __asm__(#name); \
+	EXPORT RETURNS type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
 		GATE(class, nr); \
@@ -38,7 +39,7 @@ static int interrupted(void)
 }
 
 #define READ(type, name, version, class, nr, params, args) \
-	EXPORT type shim_##name params __asm__(#name); \
+	EXPORT RETURNS type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
 		GATE(class, nr); \

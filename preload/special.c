@@ -15,6 +15,7 @@
 #include "asm/asm.h"
 #include "preload/gate.h"
 #include "preload/lifecycle.h"
+#include "runtime/cold_return.h"
 
 #ifndef FUTEX_LOCK_PI2
 #define FUTEX_LOCK_PI2 13
@@ -82,7 +83,7 @@ static long result(long r)
 }
 
 /* Every number but those that shim_syscall() hands to libc. */
-long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
+AFTER_SYSCALL long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
 	__attribute__((used, visibility("hidden")));
 long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, long a6)
 {

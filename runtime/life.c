@@ -6,6 +6,7 @@
 #include "runtime/life.h"
 
 #include "runtime/alloc.h"
+#include "runtime/cold_return.h"
 #include "runtime/cpu.h"
 #include "runtime/fence.h"
 #include "runtime/hooks.h"
@@ -29,6 +30,7 @@ int sched_start(u32 procs)
 	struct g *g;
 
 	fence_init();
+	cold_return_init();
 	if (!cpu_rseq)
 		cpu_init(0);
 	sched.start_ns = os_nanotime();

@@ -77,6 +77,15 @@ static NOT_INLINED long call_vfork(void)
 	return pid;
 }
 
+/* The thunk is where functions end: called, it comes back at once. */
+static NOT_INLINED long call_return(void)
+{
+	trap_on();
+	__x86_return_thunk();
+	trap_off();
+	return 1;
+}
+
 static void walk(const void *fn, long (*caller)(void), int at_least)
 {
 	want_function = fn;
@@ -110,6 +119,14 @@ Test(unwind, works_at_every_instruction_of_cancelsyscall6)
 Test(unwind, works_at_every_instruction_of_vfork_in_parent_and_child)
 {
 	walk(vfork, call_vfork, 20);
+}
+
+Test(unwind, works_at_every_instruction_of_a_return)
+{
+	gmp_return_jumps = 0;
+	walk((const void *)__x86_return_thunk, call_return, 4);
+	gmp_return_jumps = 1;
+	walk((const void *)__x86_return_thunk, call_return, 5);
 }
 
 /* A reader that blocks, and what a signal finds there. */

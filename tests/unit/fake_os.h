@@ -111,6 +111,7 @@ struct fake {
 	/* fake_share.c */
 	bool share;	  /* there is room for a page */
 	bool no_pidns;	  /* no /proc */
+	u64 getpid_ns[2]; /* what it takes, by gmp_return_jumps */
 	int sandbox;	  /* of seccomp */
 	int map_error;	  /* of mapping a trace file */
 	void *mapped;	  /* the last one that was mapped */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "asm/asm.h"
 #include "tests/unit/fake_threads.h"
 
 void os_futex_wait_shared(au32 *addr, u32 val, i64 ns)
@@ -19,6 +20,7 @@ void os_futex_wake_shared(au32 *addr, u32 n)
 
 i32 os_getpid(void)
 {
+	fake.now += fake.getpid_ns[gmp_return_jumps];
 	return FAKE_TEST_TID;
 }
 
