@@ -16,6 +16,7 @@
 #include "preload/gate.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
+#include "preload/signal.h"
 #include "runtime/lock.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -25,7 +26,6 @@
 #define RT_FIRST 40	   /* the real-time signals below are the ones that programs pick */
 #define HANDLER_DEPTH 2048 /* we need a quarter of it */
 #define OLD_FRAME 4096	   /* the kernel's for a signal, where it does not say: before 5.14 */
-#define FULL_MASK 48	   /* a mask of so many signals names none of them in particular */
 
 /* The numbers we have taken: SIGURG, then perhaps a real-time one.  Kept across fork. */
 static struct taken {
@@ -33,7 +33,7 @@ static struct taken {
 	struct sigaction host; /* guarded by sched.host, signals blocked */
 } taken[2];
 
-static au32 wants_sigurg;    /* the host has an interest in it */
+au32 wants_sigurg;	     /* the host has an interest in it */
 static au32 altstack_wanted; /* the host has put a handler on it */
 static au32 altstack_unfit;  /* some thread's is another's too, or has no room for us */
 
@@ -141,7 +141,7 @@ static int take_rt(void)
  * The host cares for SIGURG: from now on, or from activation, leave it alone.  One that was
  * real-time from the start is in nobody's way.
  */
-static void note_interest(void)
+void note_sigurg(void)
 {
 	int sig;
 
@@ -174,11 +174,11 @@ static void give_back_sigurg(void)
  * our handler it cuts poll() short.  This one has, and no other will.  Or the host asks the kernel
  * for its action behind libc's back.
  */
-static void leave_sigurg(void)
+void leave_sigurg(void)
 {
 	if (has_other_handlers())
 		return;
-	note_interest();
+	note_sigurg();
 	/* acquire, @pair taken: where no real-time signal is free we stay. */
 	if (!load_rlx(&sched.active) || load_acq(&taken[1].signo))
 		give_back_sigurg();
@@ -397,7 +397,7 @@ void signals_activated(void)
 		note_altstack(getm());
 	crit_leave(mask);
 	if (load_rlx(&wants_sigurg))
-		note_interest();
+		note_sigurg();
 }
 
 /* ---- what the host sees ---- */
@@ -425,7 +425,7 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 	if (act)
 		note_handler(act);
 	if (sig == SIGURG && act && is_handler(act))
-		note_interest();
+		note_sigurg();
 	if (find_taken(sig) && has_other_handlers())
 		return action_of_other_handlers(sig, act, old);
 	if (!find_taken(sig) || !swap_host(sig, act, &was))
@@ -470,82 +470,7 @@ EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler)
 extern __typeof__(shim_sysv_signal) shim___sysv_signal __asm__("__sysv_signal") EXPORT
 	__attribute__((alias("sysv_signal")));
 
-/* Names SIGURG, and not just everything. */
-static bool names_sigurg(int how, const sigset_t *set)
-{
-	return set && how != SIG_UNBLOCK && sigismember(set, SIGURG) == 1 &&
-	       __builtin_popcountl(set->__val[0]) < FULL_MASK;
-}
-
-/* The set at an address that is the kernel's to refuse names SIGURG. */
-static void note_set(int how, uintptr_t at)
-{
-	sigset_t set = { 0 };
-
-	if (!load_rlx(&wants_sigurg) && os_peek(at, &set.__val[0], sizeof(u64)) == 0 &&
-	    names_sigurg(how, &set))
-		note_interest();
-}
-
-void signals_by_number(long nr, long a1, long a2)
-{
-	if (nr == SYS_rt_sigaction && a1 == SIGURG)
-		leave_sigurg();
-	else if (nr == SYS_rt_sigprocmask)
-		note_set((int)a1, (uintptr_t)a2);
-	else if (nr == SYS_rt_sigtimedwait)
-		note_set(SIG_BLOCK, (uintptr_t)a1);
-	else if (nr == SYS_signalfd || nr == SYS_signalfd4)
-		note_set(SIG_BLOCK, (uintptr_t)a2);
-}
-
-/*
- * Who fetches signals may have blocked them all, and named none until now.  Alone it will be back
- * here when it has threads.
- */
-void signals_fetched(const sigset_t *set)
-{
-	if (load_rlx(&sched.active))
-		note_set(SIG_BLOCK, (uintptr_t)set);
-}
-
-EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags) __asm__("signalfd");
-EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
-{
-	int r = real_signalfd(fd, set, flags);
-
-	if (r >= 0 && names_sigurg(SIG_BLOCK, set)) /* the kernel has read it */
-		note_interest();
-	return r;
-}
-
-EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
-EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
-{
-	if (names_sigurg(how, set))
-		note_interest();
-	return real_sigprocmask(how, set, old);
-}
-
-EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set,
-				   sigset_t *old) __asm__("pthread_sigmask");
-EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
-{
-	if (names_sigurg(how, set))
-		note_interest();
-	return real_pthread_sigmask(how, set, old);
-}
-
 /* ---- System V and BSD: libc's own call each other and not us ---- */
-
-static int block_one(int sig, int how, sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, sig);
-	return shim_sigprocmask(how, &set, old);
-}
 
 EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler) __asm__("sigset");
 EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
@@ -557,7 +482,7 @@ EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
 	if (sig != SIGURG && !find_taken(sig))
 		return real_sigset(sig, handler);
 	shim_sigaction(sig, hold ? NULL : &act, &was);
-	block_one(sig, hold ? SIG_BLOCK : SIG_UNBLOCK, &old);
+	signal_block(sig, hold ? SIG_BLOCK : SIG_UNBLOCK, &old);
 	return sigismember(&old, sig) ? SIG_HOLD : was.sa_handler;
 }
 
@@ -567,31 +492,4 @@ EXPORT int shim_sigignore(int sig)
 	struct sigaction act = { .sa_handler = SIG_IGN };
 
 	return find_taken(sig) ? shim_sigaction(sig, &act, NULL) : real_sigignore(sig);
-}
-
-EXPORT int shim_sighold(int sig) __asm__("sighold");
-EXPORT int shim_sighold(int sig)
-{
-	return sig == SIGURG ? block_one(sig, SIG_BLOCK, NULL) : real_sighold(sig);
-}
-
-/* The signals below 33, and not just all of them. */
-static void note_mask(int mask)
-{
-	if (mask >> (SIGURG - 1) & 1 && mask != -1)
-		note_interest();
-}
-
-EXPORT int shim_sigblock(int mask) __asm__("sigblock");
-EXPORT int shim_sigblock(int mask)
-{
-	note_mask(mask);
-	return real_sigblock(mask);
-}
-
-EXPORT int shim_sigsetmask(int mask) __asm__("sigsetmask");
-EXPORT int shim_sigsetmask(int mask)
-{
-	note_mask(mask);
-	return real_sigsetmask(mask);
 }

@@ -189,6 +189,16 @@ void bury_gone(void)
 	crit_leave(mask);
 }
 
+bool bury_all(void)
+{
+	/* acquire, @pair allm. */
+	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+		if (load_rlx(&m->live) && !os_thread_ended(m->tid))
+			return false;
+	bury_gone();
+	return true;
+}
+
 void mstart(struct g *g)
 {
 	struct m *m = g->m;

@@ -82,8 +82,11 @@ enum { PROBE_FAULT = -1, PROBE_RUNNING = -2, PROBE_GONE = -3, PROBE_UNKNOWN = -4
 enum { PROBE_ASLEEP = 510 }; /* above all syscall numbers that we count one by one */
 int os_probe(i32 tid);
 
-/* Does a thread of ours block the signal?  True where it cannot be told.  sysmon only. */
-bool os_blocks(i32 tid, int signo);
+/* Has a thread of ours ended?  The main one is a zombie while there are others.  sysmon only. */
+bool os_thread_ended(i32 tid);
+
+/* Does a thread of ours block the signal?  1, 0, or < 0 where it cannot be told.  sysmon only. */
+int os_blocks(i32 tid, int signo);
 
 bool os_ready(int fd, bool write); /* a read (or write) on fd would not block now, or fail */
 bool os_nonblocking(int fd);	   /* nor ever */

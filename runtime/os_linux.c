@@ -460,8 +460,29 @@ bool os_private_fds(bool keep_stderr)
 	return fds_are_private;
 }
 
-/* The hexadecimal number after the first `name` in the text, all bits where there is none. */
-static u64 parse_mask(const char *text, const char *name)
+static bool file_of(i32 tid, const char *file, char *buf, size_t len)
+{
+	long fd = tasks >= 0 ? probe_open(tid, file) : -1, n;
+
+	if (fd < 0)
+		return false;
+	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, (long)len - 1, 0, 0, 0);
+	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
+	buf[n > 0 ? n : 0] = 0;
+	return true;
+}
+
+bool os_thread_ended(i32 tid)
+{
+	char buf[128];
+
+	return os_thread_gone(tid) ||
+	       (tid == os_getpid() && file_of(tid, "/stat", buf, sizeof(buf)) &&
+		parse_stat(buf) == PROBE_GONE);
+}
+
+/* Bit `bit` of the hexadecimal number after the first `name` in the text; < 0: there is none. */
+static int parse_bit(const char *text, const char *name, int bit)
 {
 	u64 mask = 0;
 
@@ -474,22 +495,17 @@ static u64 parse_mask(const char *text, const char *name)
 			continue;
 		for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
 			mask = mask << 4 | (u64)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-		return mask;
+		return mask >> bit & 1;
 	}
-	return ~0ul;
+	return -1;
 }
 
-bool os_blocks(i32 tid, int signo)
+int os_blocks(i32 tid, int signo)
 {
 	char buf[4096];
-	long fd = tasks >= 0 ? probe_open(tid, "/status") : -1, n;
-
-	if (fd < 0)
-		return true;
-	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
-	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
-	buf[n > 0 ? n : 0] = 0;
-	return parse_mask(buf, "\nSigBlk:\t") >> (signo - 1) & 1;
+	if (!file_of(tid, "/status", buf, sizeof(buf)))
+		return -1;
+	return parse_bit(buf, "\nSigBlk:\t", signo - 1);
 }
 
 bool os_poll_ready(uintptr_t pollfd)

@@ -87,6 +87,16 @@ bool preempt_would_cut(struct g *g)
 	return call != PROBE_RUNNING && call != PROBE_UNKNOWN;
 }
 
+/*
+ * The kernel merges standard signals: one of ours that is pending where the host blocks them all
+ * would take the place of the host's own.  Who blocks its own here settles first (signal.c), so
+ * this is asked after the flight is known.
+ */
+static bool would_stay_pending(struct m *m, u32 signo)
+{
+	return signo == PREEMPT_SIGNO && os_blocks(m->tid, (int)signo) > 0;
+}
+
 bool preempt_send(struct g *g)
 {
 	struct m *m = g->m;
@@ -98,7 +108,8 @@ bool preempt_send(struct g *g)
 	fence_heavy();
 	signo = load_rlx(&preempt_signo); /* relaxed: the flight is seen, or the new number is */
 	store_rlx(&m->signo, signo);	  /* published by SENT */
-	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) && send(m, (int)signo) == 0) {
+	if (load_acq(&g->status) == G_RUNNING && load_rlx(&m->live) &&
+	    !would_stay_pending(m, signo) && send(m, (int)signo) == 0) {
 		/* Fails when the handler has run already. */
 		(void)cas_ar(&m->sig, flight, flight | SIG_SENT);
 		stat_add(preempts, 1);

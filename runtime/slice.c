@@ -57,7 +57,7 @@ static u64 stall_ns(struct g *g)
 static bool is_deaf(struct g *g, u64 asked_for)
 {
 	return opt_now(preempt) != PREEMPT_SIGNAL || asked_for >= DEAF_NS ||
-	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo));
+	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo)) != 0;
 }
 
 /* g has had cpu so far.  True: it sleeps, and p was taken without a signal. */

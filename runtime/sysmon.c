@@ -34,12 +34,12 @@
 #define US 1000ul
 #define MS 1000000ul
 #define ROUND_NS (20 * US)
-#define NEVER (~0ul)
 #define BACKOFF_MAX_NS (400 * US)
 #define FLOW_MAX_NS (1 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
 #define BLIND_GRANT_NS (100 * MS) /* the same of who was granted a P: it may take long to wake */
+#define GONE_NS (1000 * MS)	  /* between looks whether anybody is left */
 #define LINGER_NS (10 * MS)	  /* with one G left, before the thread ends */
 
 struct rounds {
@@ -50,6 +50,7 @@ struct rounds {
 	u64 above_ns; /* when Ps above the cap are called in again, 0: none are held */
 	struct pace pace;
 	struct fence_watch fence;
+	u64 gone_ns;  /* when to look whether anybody is left */
 	u64 alone_ns; /* since when one G is left, 0: there are more */
 	u64 made;     /* Gs ever, by then */
 	bool called;  /* somebody cut the last sleep short */
@@ -116,7 +117,7 @@ static bool alone(void)
 }
 
 /*
- * Sleeps ns (< 0: until kicked), chosen when r->seen Gs waited and r->alone_ns was true: one more,
+ * Sleeps ns, chosen when r->seen Gs waited and r->alone_ns was true: one more,
  * or the last but one, may have kicked since then, before we were asleep.  While Gs wait it is a
  * doze, out of which one more does not wake us, and only one that is worth it can be cut short at
  * all.  True: it was.
@@ -129,7 +130,7 @@ static bool nap(i64 ns, const struct rounds *r)
 
 	if (page_wanted() || (load_rlx(&sched.excess) && !r->above_ns))
 		return false;
-	if (ns >= 0 && ns <= (i64)(2 * ROUND_NS)) {
+	if (ns <= (i64)(2 * ROUND_NS)) {
 		os_futex_wait_shared(bell, seq, ns);
 		return false;
 	}
@@ -349,10 +350,10 @@ bool sysmon_retake(u64 now)
 
 /* ---- the loop ---- */
 
-/* When the next thing falls due, in ns from now; 0 = nothing does. */
+/* When the next thing falls due, in ns from now. */
 static u64 next_due(struct rounds *r, u64 now)
 {
-	u64 at = NEVER;
+	u64 at = r->gone_ns;
 
 	if (opts.schedtrace)
 		at = min_u64(at, r->trace_ns);
@@ -368,8 +369,6 @@ static u64 next_due(struct rounds *r, u64 now)
 		at = min_u64(at, r->pace.due_ns);
 	if (r->alone_ns)
 		at = min_u64(at, r->alone_ns + LINGER_NS);
-	if (at == NEVER)
-		return 0;
 	return at > now ? at - now : 1;
 }
 
@@ -395,6 +394,15 @@ static void round_limit(u64 now)
 		return;
 	limit_follow();
 	sched.limit_ns = limit_next(now);
+}
+
+/* Threads that end by a raw system call tell nobody, and the process must not live on for us. */
+static void round_gone(struct rounds *r, u64 now)
+{
+	if (now < r->gone_ns)
+		return;
+	bury_all();
+	r->gone_ns = now + GONE_NS;
 }
 
 /* A G that came and went meanwhile: more may come, and a sysmon for each would be dear. */
@@ -452,20 +460,21 @@ static i64 round_once(struct rounds *r)
 	page_serve(now);
 	if (now >= r->above_ns)
 		r->above_ns = call_in_excess(now);
+	round_gone(r, now);
 	round_alone(r, now);
 	due = next_due(r, now);
 	r->seen = load_rlx(&sched.nwait);
 	if (!r->seen) {
 		r->delay_ns = ROUND_NS / 2; /* the first waiter after quiet pays no back-off */
 		if (!fence_settle(&r->fence, now))
-			due = min_u64(due ? due : NEVER, FENCE_WATCH_NS);
-		return due ? (i64)due : -1;
+			due = min_u64(due, FENCE_WATCH_NS);
+		return (i64)due;
 	}
-	if (!load_rlx(&sched.nlent) && due)
+	if (!load_rlx(&sched.nlent) && r->pace.due_ns)
 		return (i64)due; /* every P rests: until pace.c's next round */
 	/* What it was called for is a call that has begun: one more look takes its P. */
 	delay_ns = r->called ? min_u64(2 * ROUND_NS, r->delay_ns) : r->delay_ns;
-	return (i64)(due ? min_u64(due, delay_ns) : delay_ns);
+	return (i64)min_u64(due, delay_ns);
 }
 
 /* True: this thread is sysmon no more. */
@@ -481,7 +490,7 @@ static bool leaves(struct rounds *r)
 
 void sysmon_main(void)
 {
-	struct rounds r = { .delay_ns = ROUND_NS };
+	struct rounds r = { .delay_ns = ROUND_NS, .gone_ns = os_nanotime() + GONE_NS };
 
 	if (!os_private_fds(opts.schedtrace || opts.trace[0] || opts.verbose || opts.checkdead))
 		limit_freeze(); /* reading files would take the host's descriptors */

@@ -2,7 +2,7 @@
  * The watcher: takes Ps back from whoever blocks, announced or not, and from whoever runs too long.
  *
  * Exists while there are two Gs or more, and a while longer (sysmon_life.h). While nobody waits
- * for a P it sleeps on a futex without limit; the first waiter kicks it (@pair doze, StoreLoad:
+ * for a P it sleeps on a futex for a second; the first waiter kicks it (@pair doze, StoreLoad:
  * queue, then read sysmon_asleep; set sysmon_asleep, then read the queue). While somebody waits
  * it looks every 20 us, less often the longer nothing changes, and never so late that a slice runs
  * over.

@@ -125,6 +125,11 @@ bool os_thread_gone(i32 tid)
 	return m && m->state == FAKE_DONE;
 }
 
+bool os_thread_ended(i32 tid)
+{
+	return os_thread_gone(tid);
+}
+
 int os_membarrier_register(void)
 {
 	return fake.no_membarrier ? -38 : 0;
@@ -383,12 +388,12 @@ int os_probe(i32 tid)
 	return answer;
 }
 
-bool os_blocks(i32 tid, int signo)
+int os_blocks(i32 tid, int signo)
 {
 	struct fake_m *m = find(tid);
 
 	kernel_entry("blocks");
-	return !m || fake.blind || m->mask >> (signo - 1) & 1;
+	return !m || fake.blind ? -1 : (int)(m->mask >> (signo - 1) & 1);
 }
 
 bool os_ready(int fd, bool write)

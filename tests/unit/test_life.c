@@ -265,6 +265,7 @@ static void ends_with_a_signal_in_flight(void *arg)
 	fake_check(sched_start(1) == 0, "no memory");
 	m = getm();
 	fake.self->mask = ~0ul; /* so that it stays pending */
+	store_rlx(&preempt_signo, 40);
 	fake_check(preempt_send(m->g), "not sent");
 	fake_check(fake.self->nsigs == 1, "not pending");
 	mexit();

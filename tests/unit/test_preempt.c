@@ -234,6 +234,15 @@ Test(preempt, settling_takes_a_blocked_one_and_leaves_the_hosts)
 	cr_assert_null(fake_test.sigs[1].mark);
 }
 
+Test(preempt, no_sigurg_stays_pending_in_the_place_of_the_hosts)
+{
+	fake_test.mask = ~0ul;
+	cr_assert_not(preempt_send(g));
+	cr_assert_eq(flight(), SIG_NONE);
+	store_rlx(&preempt_signo, 40);
+	cr_assert(preempt_send(g), "these are queued one by one");
+}
+
 Test(preempt, settling_is_not_kept_up_by_one_that_the_kernel_merged)
 {
 	fake_post_signal(&fake_test, PREEMPT_SIGNO, NULL);
@@ -539,7 +548,8 @@ static void blocks_the_signal(void *arg)
 	g_create(hog, NULL);
 	fake_yield();
 	fake.self->mask = ~0ul;
-	fake_compute(8 * MS); /* asked after 2.5: the hog is new */
+	store_rlx(&preempt_signo, 40); /* SIGURG would not be sent */
+	fake_compute(8 * MS);	       /* asked after 2.5: the hog is new */
 	fake_check(getm()->sig.v & SIG_SENT, "the signal waits");
 	g_call(WILL_WAIT, 7, 1 * MS); /* the fake fails the test when it meets the call */
 	fake_check(fake.self->nsigs == 0, "taken off the queue");

@@ -493,6 +493,7 @@ static void go_on(u64 ns)
 Test(sysmon, lets_one_more_run_when_the_owner_blocks_the_signal)
 {
 	somebody_waits(false);
+	store_rlx(&preempt_signo, 40);
 	thread->mask = ~0ul;
 	asked_after();
 	go_on(10 * MS - 100 * US);

@@ -132,7 +132,14 @@ static void case_by_descriptor(void)
 	fetch_beside_hog(by_descriptor);
 }
 
+/* The first SIGURG comes before the program has named any. */
+static void case_unnamed(void)
+{
+	fetch_beside_hog(block_all);
+}
+
 static const struct a_case cases[] = {
+	{ "unnamed", case_unnamed },
 	{ "blocked", case_blocked },
 	{ "held", case_held },
 	{ "by_waiting", case_by_waiting },

@@ -312,6 +312,18 @@ static void case_alone_again(void)
 	printf("alone 21 times\n");
 }
 
+static bool main_is_gone(void *arg)
+{
+	char path[64], text[256] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)getpid());
+	f = fopen(path, "r");
+	check(f && fgets(text, sizeof(text), f), "the main thread's state");
+	fclose(f);
+	return strstr(text, ") Z");
+}
+
 /* The kernel's exit and nothing of libc's. */
 static void *ends_unseen(void *arg)
 {
@@ -321,6 +333,21 @@ static void *ends_unseen(void *arg)
 
 static void ends_here(int sig)
 {
+	ends_unseen(NULL);
+}
+
+static void *ends_soon_unseen(void *arg)
+{
+	must_reach("the main thread to have ended", main_is_gone, NULL);
+	return ends_unseen(arg);
+}
+
+static void case_all_end_unseen(void)
+{
+	printf("two threads and the main one\n");
+	fflush(stdout);
+	for (int i = 0; i < 2; i++)
+		spawn(i ? ends_unseen : ends_soon_unseen, NULL);
 	ends_unseen(NULL);
 }
 
@@ -401,6 +428,7 @@ static const struct a_case cases[] = {
 	{ "detached", case_detached },
 	{ "alone_again", case_alone_again },
 	{ "born_without_malloc", case_born_without_malloc },
+	{ "all_end_unseen", case_all_end_unseen },
 	{ "threads_end_unseen", case_threads_end_unseen },
 	{ "destructors_block", case_destructors_block },
 	{ "many_one_after_the_other", case_many_one_after_the_other },

@@ -1,0 +1,135 @@
+/*
+ * The masks of the host, and what it fetches: does it name SIGURG?  Then it has an interest in it
+ * (signal.c).  Who blocks everything may fetch it too, and name it not before then.
+ */
+#include <signal.h>
+
+#include "preload/gate.h"
+#include "preload/interpose.h"
+#include "preload/lifecycle.h"
+#include "preload/signal.h"
+#include "runtime/os.h"
+#include "runtime/preempt.h"
+
+#define FULL_MASK 48 /* a mask of so many signals names none of them in particular */
+
+static bool blocks_sigurg(int how, const sigset_t *set)
+{
+	return set && how != SIG_UNBLOCK && sigismember(set, SIGURG) == 1;
+}
+
+/* Names SIGURG, and not just everything. */
+static bool names_sigurg(int how, const sigset_t *set)
+{
+	return blocks_sigurg(how, set) && __builtin_popcountl(set->__val[0]) < FULL_MASK;
+}
+
+/* The set at an address that is the kernel's to refuse names SIGURG. */
+static void note_set(int how, uintptr_t at)
+{
+	sigset_t set = { 0 };
+
+	if (!load_rlx(&wants_sigurg) && os_peek(at, &set.__val[0], sizeof(u64)) == 0 &&
+	    names_sigurg(how, &set))
+		note_sigurg();
+}
+
+void signals_by_number(long nr, long a1, long a2)
+{
+	if (nr == SYS_rt_sigaction && a1 == SIGURG)
+		leave_sigurg();
+	else if (nr == SYS_rt_sigprocmask)
+		note_set((int)a1, (uintptr_t)a2);
+	else if (nr == SYS_rt_sigtimedwait)
+		note_set(SIG_BLOCK, (uintptr_t)a1);
+	else if (nr == SYS_signalfd || nr == SYS_signalfd4)
+		note_set(SIG_BLOCK, (uintptr_t)a2);
+}
+
+/*
+ * Who fetches signals may have blocked them all, and named none until now.  Alone it will be back
+ * here when it has threads.
+ */
+void signals_fetched(const sigset_t *set)
+{
+	if (load_rlx(&sched.active))
+		note_set(SIG_BLOCK, (uintptr_t)set);
+}
+
+EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags) __asm__("signalfd");
+EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
+{
+	int r = real_signalfd(fd, set, flags);
+
+	if (r >= 0 && names_sigurg(SIG_BLOCK, set)) /* the kernel has read it */
+		note_sigurg();
+	return r;
+}
+
+/*
+ * Before a call that blocks everything, SIGURG too, which the host names later, if ever.  A bracket
+ * is not entered with one of ours in flight, and none is sent to who blocks it: so the kernel has
+ * room for the host's.
+ */
+#define GATE_BLOCKING(blocks) \
+	GATE((blocks) && load_rlx(&preempt_signo) == SIGURG ? MAY_WAIT | PROBE_DONE : NEVER, \
+	     SYS_rt_sigprocmask)
+
+EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
+EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (names_sigurg(how, set))
+		note_sigurg();
+	GATE_BLOCKING(blocks_sigurg(how, set));
+	return real_sigprocmask(how, set, old);
+}
+
+EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set,
+				   sigset_t *old) __asm__("pthread_sigmask");
+EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	if (names_sigurg(how, set))
+		note_sigurg();
+	GATE_BLOCKING(blocks_sigurg(how, set));
+	return real_pthread_sigmask(how, set, old);
+}
+
+/* ---- System V and BSD: libc's own call each other and not us ---- */
+
+int signal_block(int sig, int how, sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	return shim_sigprocmask(how, &set, old);
+}
+
+EXPORT int shim_sighold(int sig) __asm__("sighold");
+EXPORT int shim_sighold(int sig)
+{
+	return sig == SIGURG ? signal_block(sig, SIG_BLOCK, NULL) : real_sighold(sig);
+}
+
+/* The signals below 33, and not just all of them. */
+static void note_mask(int mask)
+{
+	if (mask >> (SIGURG - 1) & 1 && mask != -1)
+		note_sigurg();
+}
+
+EXPORT int shim_sigblock(int mask) __asm__("sigblock");
+EXPORT int shim_sigblock(int mask)
+{
+	note_mask(mask);
+	GATE_BLOCKING(mask >> (SIGURG - 1) & 1);
+	return real_sigblock(mask);
+}
+
+EXPORT int shim_sigsetmask(int mask) __asm__("sigsetmask");
+EXPORT int shim_sigsetmask(int mask)
+{
+	note_mask(mask);
+	GATE_BLOCKING(mask >> (SIGURG - 1) & 1);
+	return real_sigsetmask(mask);
+}
