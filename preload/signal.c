@@ -58,11 +58,11 @@ static bool is_handler(const struct sigaction *act)
 /* ---- taking a number ---- */
 
 /*
- * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
- * pointer of its own making (Erlang's compiled code has nothing free below it) has one for that
- * reason, and they are put there all.  Who has one and never uses it may have made it of any size,
- * and freed it.  With the host's handler in place its choice of restart and stack is the kernel's
- * too.
+ * On the alternate stack where the host's own handlers of what may come at any time are there: a
+ * thread that runs with a stack pointer of its own making (Erlang's compiled code has nothing free
+ * below it) has one for that reason.  Who has it for its crashes may have made it of any size, and
+ * freed it (Prolog, whose ending threads do not tell the kernel).  With the host's handler in place
+ * its choice of restart and stack is the kernel's too.
  */
 static int install(int sig, const struct sigaction *host)
 {
@@ -361,12 +361,19 @@ static void note_altstack(struct m *m)
 	mutex_unlock(&sched.host);
 }
 
-static void note_handler(const struct sigaction *act)
+/* The thread's own doing, or its end: no place for those is one for a signal at any time. */
+static bool is_crash(int sig)
+{
+	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
+	       sig == SIGTRAP || sig == SIGSYS || sig == SIGABRT;
+}
+
+static void note_handler(int sig, const struct sigaction *act)
 {
 	u64 mask;
 
-	if (!is_handler(act) || !(act->sa_flags & SA_ONSTACK) || load_rlx(&altstack_wanted) ||
-	    has_other_handlers())
+	if (!is_handler(act) || !(act->sa_flags & SA_ONSTACK) || is_crash(sig) ||
+	    load_rlx(&altstack_wanted) || has_other_handlers())
 		return;
 	mask = crit_enter();
 	mutex_lock(&sched.host);
@@ -423,7 +430,7 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 	struct sigaction was;
 
 	if (act)
-		note_handler(act);
+		note_handler(sig, act);
 	if (sig == SIGURG && act && is_handler(act))
 		note_sigurg();
 	if (find_taken(sig) && has_other_handlers())

@@ -153,6 +153,28 @@ static void case_beside_alternate_stacks(void)
 	printf("%d done\n", done);
 }
 
+/* As Prolog's threads do at their end, which have it for a crash that does not come then. */
+static void *has_freed_alternate_stack(void *arg)
+{
+	size_t size = alternate_size();
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	stack_t ss = { .ss_sp = mem, .ss_size = size };
+
+	check(mem != MAP_FAILED && sigaltstack(&ss, NULL) == 0, "sigaltstack");
+	munmap(mem, size);
+	lose_slices(SLICES, NULL);
+	count_done();
+	return NULL;
+}
+
+static void case_beside_freed_alternate_stacks(void)
+{
+	struct sigaction act = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
+
+	check(sigaction(SIGSEGV, &act, NULL) == 0, "sigaction");
+	run_beside_hog(NULL, has_freed_alternate_stack);
+}
+
 /* --- inside libc and the loader, whose locks are their own --- */
 
 #define BLOCKS 64
@@ -343,6 +365,7 @@ static const struct a_case cases[] = {
 	{ "in_handlers", case_in_handlers },
 	{ "on_alternate_stacks", case_on_alternate_stacks },
 	{ "beside_alternate_stacks", case_beside_alternate_stacks },
+	{ "beside_freed_alternate_stacks", case_beside_freed_alternate_stacks },
 	{ "in_malloc", case_in_malloc },
 	{ "in_the_loader", case_in_the_loader },
 	{ "in_children_of_vfork", case_in_children_of_vfork },
