@@ -9,6 +9,7 @@
 #include "runtime/proc.h"
 
 #include "runtime/alloc.h"
+#include "runtime/cpu.h"
 #include "runtime/entersyscall.h"
 #include "runtime/loan.h"
 #include "runtime/lock.h"
@@ -315,6 +316,7 @@ static void queue_locked(struct g *g, bool back, bool holder)
 	trace(GO_RUNNABLE, 0, g->goid);
 	g->m->queued = true;
 	g->ready_ns = os_nanotime();
+	g->cpu = cpu_here();
 	globrunq_put(g);
 	/* seq_cst, @pair doze (StoreLoad): queued before we look whether sysmon sleeps. */
 	add_sc(&sched.nwait, 1);

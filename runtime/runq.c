@@ -1,6 +1,7 @@
 /* Rings and global queues; runq.h says who may call what. */
 #include "runtime/runq.h"
 
+#include "runtime/cpu.h"
 #include "runtime/opts.h"
 
 u32 runq_size(struct p *p)
@@ -89,18 +90,50 @@ static void push(struct gqueue *q, struct g *g)
 	first_changed(q);
 }
 
-static struct g *pop(struct gqueue *q)
+/* The one behind before, NULL: the first. */
+static struct g *take(struct gqueue *q, struct g *before)
 {
-	struct g *g = q->head;
+	struct g *g = before ? before->schedlink : q->head;
 
 	if (!g)
 		return NULL;
-	q->head = g->schedlink;
-	if (!q->head)
-		q->tail = NULL;
+	*(before ? &before->schedlink : &q->head) = g->schedlink;
+	if (q->tail == g)
+		q->tail = before;
 	store_rlx(&q->size, load_rlx(&q->size) - 1);
 	first_changed(q);
 	return g;
+}
+
+static struct g *pop(struct gqueue *q)
+{
+	return take(q, NULL);
+}
+
+#define NEAR_MAX 16	/* Gs looked at */
+#define NEAR_NS 1000000 /* how much later than the first one may have come who passes it */
+
+/*
+ * Whose thread ran last on this CPU, where that which hands its P on is about to sleep: it is woken
+ * here, while the other CPU would be interrupted, and this one idle.  Returns who stands before it,
+ * for take().  Each G passes the first once at most, and those who come later do not.
+ */
+static struct g *before_near(const struct gqueue *q)
+{
+	u32 here = cpu_here();
+	struct g *first = q->head, *g = first;
+
+	if (!cpu_known(here) || !g || g->cpu == here)
+		return NULL;
+	for (u32 n = 1; n < NEAR_MAX && g->schedlink; n++, g = g->schedlink) {
+		struct g *next = g->schedlink;
+
+		if ((i64)(next->ready_ns - first->ready_ns) > NEAR_NS)
+			return NULL;
+		if (next->cpu == here)
+			return g;
+	}
+	return NULL;
 }
 
 void globrunq_put(struct g *g)
@@ -140,7 +173,7 @@ struct g *boosted_get(struct p *p, u64 now)
 	if (others && p->boost_ns && now - p->boost_ns >= slice)
 		return NULL;
 	sched.back_had_turn = q == &sched.backq;
-	return pop(q);
+	return take(q, q == &sched.backq ? before_near(q) : NULL);
 }
 
 struct g *globrunq_get(struct p *p, u32 max)

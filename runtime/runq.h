@@ -13,7 +13,8 @@
  * rate at which its holders get a P.  But threads that hold one whenever they come back may be so
  * many that there is always one: when a G without has waited for a slice the two take turns.  The
  * boost is bounded: when a P has served such Gs for a slice, the next grant is for one of the
- * others.
+ * others.  Of those back from a call one whose thread ran on this CPU goes before others that came
+ * at most a millisecond earlier (docs/decisions/0004).
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.

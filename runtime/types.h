@@ -118,6 +118,7 @@ struct g {
 	struct m *m;
 	struct g *schedlink; /* global queue; guarded by sched.lock */
 	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
+	u32 cpu;	     /* on which it ran last then; a hint, as ready_ns */
 	u64 goid;
 	bool on_strays; /* sysmon only */
 	bool back;	/* queues as one back from a call.  Owner writes before it queues. */

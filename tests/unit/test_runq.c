@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "runtime/opts.h"
+#include "runtime/cpu.h"
 #include "tests/unit/fake_os.h"
 
 #define GS 700
@@ -225,4 +226,71 @@ Test(runq, prefers_those_who_come_back_for_one_slice)
 		     "who are none: nothing to be fair to");
 	runq_put(&p1, &gs[9]);
 	cr_assert_null(boosted_get(&p1, start + slice), "others in the ring count as well");
+}
+
+/* ---- near: the CPU that we run on is 1 ---- */
+
+static void put_back(u32 i, u32 cpu, u64 ready_ns)
+{
+	gs[i].back = true;
+	gs[i].cpu = cpu;
+	gs[i].ready_ns = ready_ns;
+	globrunq_put(&gs[i]);
+}
+
+static void expect_order(u32 a, u32 b, u32 c)
+{
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[a]);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[b]);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[c]);
+	cr_assert_null(boosted_get(&p1, fake.now));
+	cr_assert_eq(globrunq_size(), 0);
+}
+
+Test(runq, who_ran_on_this_cpu_goes_before_who_came_just_before)
+{
+	fake_set_cpu(1);
+	put_back(0, 0, 10 * US);
+	put_back(1, 1, 11 * US);
+	put_back(2, 0, 12 * US);
+	expect_order(1, 0, 2);
+}
+
+Test(runq, the_last_may_be_taken_first)
+{
+	fake_set_cpu(1);
+	put_back(0, 0, 10 * US);
+	put_back(1, 1, 11 * US);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[1]);
+	put_back(1, 0, 12 * US);
+	put_back(2, 0, 13 * US);
+	expect_order(0, 1, 2);
+}
+
+Test(runq, nobody_is_passed_by_who_came_a_millisecond_later)
+{
+	fake_set_cpu(1);
+	put_back(0, 0, 10 * US);
+	put_back(1, 0, 20 * US);
+	put_back(2, 1, 1011 * US);
+	expect_order(0, 2, 1);
+}
+
+Test(runq, only_the_first_sixteen_are_looked_at)
+{
+	fake_set_cpu(1);
+	for (u32 i = 0; i < 16; i++)
+		put_back(i, 0, 10 * US);
+	put_back(16, 1, 10 * US);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
+	cr_assert_eq(boosted_get(&p1, fake.now), &gs[16]);
+}
+
+Test(runq, where_nobody_knows_the_cpu_they_go_in_their_order)
+{
+	fake_set_cpu(CPU_NONE);
+	put_back(0, 0, 10 * US);
+	put_back(1, CPU_NONE, 11 * US);
+	put_back(2, 0, 12 * US);
+	expect_order(0, 1, 2);
 }
