@@ -33,9 +33,10 @@ static struct taken {
 	struct sigaction host; /* guarded by sched.host, signals blocked */
 } taken[2];
 
-au32 wants_sigurg;	     /* the host has an interest in it */
+au32 wants_sigurg; /* the host has an interest in it */
+/* Of the alternate stack: */
 static au32 altstack_wanted; /* the host has put a handler on it */
-static au32 altstack_unfit;  /* some thread's is another's too, or has no room for us */
+static au32 altstack_unfit;  /* and others not; or some thread's is another's too, or too small */
 
 EXPORT int shim_sigaction(int sig, const struct sigaction *act,
 			  struct sigaction *old) __asm__("sigaction");
@@ -58,11 +59,12 @@ static bool is_handler(const struct sigaction *act)
 /* ---- taking a number ---- */
 
 /*
- * On the alternate stack where the host's own handlers of what may come at any time are there: a
- * thread that runs with a stack pointer of its own making (Erlang's compiled code has nothing free
- * below it) has one for that reason.  Who has it for its crashes may have made it of any size, and
- * freed it (Prolog, whose ending threads do not tell the kernel).  With the host's handler in place
- * its choice of restart and stack is the kernel's too.
+ * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
+ * pointer of its own making (Erlang's compiled code has nothing free below it, OCaml's little) has
+ * one for that reason.  Not where it takes what may come at any time on the thread's own stack: then
+ * the other is for crashes, and may be of any size, and freed (Prolog, whose ending threads do not
+ * tell the kernel).  With the host's handler in place its choice of restart and stack is the
+ * kernel's too.
  */
 static int install(int sig, const struct sigaction *host)
 {
@@ -361,7 +363,7 @@ static void note_altstack(struct m *m)
 	mutex_unlock(&sched.host);
 }
 
-/* The thread's own doing, or its end: no place for those is one for a signal at any time. */
+/* The thread's own doing: where that is handled says nothing of signals at any time. */
 static bool is_crash(int sig)
 {
 	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL ||
@@ -370,14 +372,17 @@ static bool is_crash(int sig)
 
 static void note_handler(int sig, const struct sigaction *act)
 {
+	bool there = act->sa_flags & SA_ONSTACK;
+	au32 *says = there ? &altstack_wanted : &altstack_unfit;
 	u64 mask;
 
-	if (!is_handler(act) || !(act->sa_flags & SA_ONSTACK) || is_crash(sig) ||
-	    load_rlx(&altstack_wanted) || has_other_handlers())
+	if (!is_handler(act) || (!there && is_crash(sig)) || load_rlx(says) || has_other_handlers())
+		return;
+	store_rlx(says, 1);
+	if (!load_rlx(&sched.active)) /* one thread, and nothing is installed */
 		return;
 	mask = crit_enter();
 	mutex_lock(&sched.host);
-	store_rlx(&altstack_wanted, 1);
 	install_again_locked();
 	mutex_unlock(&sched.host);
 	crit_leave(mask);
@@ -455,9 +460,16 @@ static sighandler_t set_handler(int sig, sighandler_t handler, int flags)
 	return old.sa_handler;
 }
 
+/* libc's own goes by numbers, and never asks for the alternate stack. */
+static void note_plain(int sig, sighandler_t handler)
+{
+	note_handler(sig, &(struct sigaction){ .sa_handler = handler });
+}
+
 EXPORT sighandler_t shim_signal(int sig, sighandler_t handler) __asm__("signal");
 EXPORT sighandler_t shim_signal(int sig, sighandler_t handler)
 {
+	note_plain(sig, handler);
 	if (sig != SIGURG && !find_taken(sig))
 		return real_signal(sig, handler);
 	return set_handler(sig, handler, SA_RESTART);
@@ -470,6 +482,7 @@ extern __typeof__(shim_signal) shim_ssignal __asm__("ssignal") EXPORT
 EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler) __asm__("sysv_signal");
 EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler)
 {
+	note_plain(sig, handler);
 	if (sig != SIGURG && !find_taken(sig))
 		return real_sysv_signal(sig, handler);
 	return set_handler(sig, handler, SA_RESETHAND | SA_NODEFER);
@@ -486,6 +499,8 @@ EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
 	bool hold = handler == SIG_HOLD;
 	sigset_t old;
 
+	if (!hold)
+		note_plain(sig, handler);
 	if (sig != SIGURG && !find_taken(sig))
 		return real_sigset(sig, handler);
 	shim_sigaction(sig, hold ? NULL : &act, &was);

@@ -224,6 +224,7 @@ SAME_SLICED(slices, end_on_alternate_stacks, "slices", "on_alternate_stacks")
 SAME_SLICED(slices, end_beside_alternate_stacks_of_any_size, "slices", "beside_alternate_stacks")
 SAME_SLICED(slices, end_beside_alternate_stacks_that_are_freed, "slices",
 	    "beside_freed_alternate_stacks")
+SAME_SLICED(slices, end_on_the_stacks_of_fibers, "slices", "on_the_stacks_of_fibers")
 SAME_SLICED(slices, end_in_malloc, "slices", "in_malloc")
 SAME_SLICED(slices, end_in_the_loader, "slices", "in_the_loader")
 SAME_SLICED(slices, end_while_children_of_vfork_compute, "slices", "in_children_of_vfork")

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
@@ -153,6 +154,13 @@ static void case_beside_alternate_stacks(void)
 	printf("%d done\n", done);
 }
 
+static void for_crashes(void)
+{
+	struct sigaction act = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
+
+	check(sigaction(SIGSEGV, &act, NULL) == 0, "sigaction");
+}
+
 /* As Prolog's threads do at their end, which have it for a crash that does not come then. */
 static void *has_freed_alternate_stack(void *arg)
 {
@@ -169,10 +177,43 @@ static void *has_freed_alternate_stack(void *arg)
 
 static void case_beside_freed_alternate_stacks(void)
 {
-	struct sigaction act = { .sa_handler = handler, .sa_flags = SA_ONSTACK };
-
-	check(sigaction(SIGSEGV, &act, NULL) == 0, "sigaction");
+	for_crashes();
+	check(signal(SIGTERM, handler) != SIG_ERR, "signal");
 	run_beside_hog(NULL, has_freed_alternate_stack);
+}
+
+/* As OCaml's fibers, which have a page of the heap for a stack, and the other one for crashes. */
+static ucontext_t around, fiber;
+
+static void fiber_main(void)
+{
+	lose_slices(SLICES, NULL);
+}
+
+static void *runs_a_fiber(void *arg)
+{
+	size_t page = (size_t)getpagesize(), room = 1536;
+	char *mem =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (arg)
+		return NULL; /* one is enough */
+	alternate_stack(alternate_size());
+	check(mem != MAP_FAILED && mprotect(mem, page, PROT_NONE) == 0, "mmap");
+	getcontext(&fiber);
+	fiber.uc_stack.ss_sp = mem + page;
+	fiber.uc_stack.ss_size = room;
+	fiber.uc_link = &around;
+	makecontext(&fiber, fiber_main, 0);
+	swapcontext(&around, &fiber);
+	count_done();
+	return NULL;
+}
+
+static void case_on_the_stacks_of_fibers(void)
+{
+	for_crashes();
+	run_beside_hog(NULL, runs_a_fiber);
 }
 
 /* --- inside libc and the loader, whose locks are their own --- */
@@ -366,6 +407,7 @@ static const struct a_case cases[] = {
 	{ "on_alternate_stacks", case_on_alternate_stacks },
 	{ "beside_alternate_stacks", case_beside_alternate_stacks },
 	{ "beside_freed_alternate_stacks", case_beside_freed_alternate_stacks },
+	{ "on_the_stacks_of_fibers", case_on_the_stacks_of_fibers },
 	{ "in_malloc", case_in_malloc },
 	{ "in_the_loader", case_in_the_loader },
 	{ "in_children_of_vfork", case_in_children_of_vfork },
