@@ -61,10 +61,10 @@ static bool is_handler(const struct sigaction *act)
 /*
  * On the alternate stack where the host has its own handlers there: a thread that runs with a stack
  * pointer of its own making (Erlang's compiled code has nothing free below it, OCaml's little) has
- * one for that reason.  Not where it takes what may come at any time on the thread's own stack: then
- * the other is for crashes, and may be of any size, and freed (Prolog, whose ending threads do not
- * tell the kernel).  With the host's handler in place its choice of restart and stack is the
- * kernel's too.
+ * one for that reason.  Not where it takes what may come at any time on the threads' own: then the
+ * other is for crashes, and may be of any size, and freed (Prolog, whose ending threads do not tell
+ * the kernel).  With the host's handler in place its choice of restart and stack is the kernel's
+ * too.
  */
 static int install(int sig, const struct sigaction *host)
 {
