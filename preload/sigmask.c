@@ -71,9 +71,18 @@ EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
  * is not entered with one of ours in flight, and none is sent to who blocks it: so the kernel has
  * room for the host's.
  */
-#define GATE_BLOCKING(blocks) \
-	GATE((blocks) && load_rlx(&preempt_signo) == SIGURG ? MAY_WAIT | PROBE_DONE : NEVER, \
-	     SYS_rt_sigprocmask)
+#define GATE_BLOCKING(blocks) GATE(blocking_class(blocks), SYS_rt_sigprocmask)
+
+static u64 blocking_class(bool blocks)
+{
+	struct m *m = getm();
+
+	if (!blocks || load_rlx(&preempt_signo) != SIGURG)
+		return NEVER;
+	if (m && load_rlx(&m->live))
+		preempt_note_mask(m, ~0ul);
+	return MAY_WAIT | PROBE_DONE;
+}
 
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)

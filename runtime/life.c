@@ -211,6 +211,7 @@ void mstart(struct g *g)
 	store_rlx(&m->held, 0);
 	store_rlx(&m->altstack, 0);
 	store_rlx(&m->sleeper, 0);
+	store_rlx(&m->masked, 0);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;

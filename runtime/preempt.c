@@ -89,12 +89,14 @@ bool preempt_would_cut(struct g *g)
 
 /*
  * The kernel merges standard signals: one of ours that is pending where the host blocks them all
- * would take the place of the host's own.  Who blocks its own here settles first (signal.c), so
- * this is asked after the flight is known.
+ * would take the place of the host's own.  Who blocks its own here settles first (sigmask.c), so
+ * this is asked after the flight is known.  Not of who never did: the answer takes as long as all
+ * the rest.
  */
 static bool would_stay_pending(struct m *m, u32 signo)
 {
-	return signo == PREEMPT_SIGNO && os_blocks(m->tid, (int)signo) > 0;
+	/* masked: relaxed, written before the bracket whose end was seen. */
+	return signo == PREEMPT_SIGNO && load_rlx(&m->masked) && os_blocks(m->tid, (int)signo) > 0;
 }
 
 bool preempt_send(struct g *g)

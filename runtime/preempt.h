@@ -56,6 +56,12 @@ void preempt_request(struct g *g);
 bool preempt_would_cut(struct g *g);
 /* Sends the signal to g's thread unless one is on its way: true when it did.  By: sysmon. */
 bool preempt_send(struct g *g);
+/* m blocks these, or is about to, in a bracket: from here on the sender asks.  By: m itself. */
+static inline void preempt_note_mask(struct m *m, u64 mask)
+{
+	if (unlikely(mask >> (PREEMPT_SIGNO - 1) & 1))
+		store_rlx(&m->masked, 1); /* relaxed: before the status that the sender reads */
+}
 /*
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */

@@ -410,6 +410,7 @@ void acquirep(struct m *m, bool back)
 		crit_leave(mask);
 		return;
 	}
+	preempt_note_mask(m, mask);
 	if (hold_of(load_rlx(&m->g->hold)) != HOLD_LOST) {
 		/* A handler came in before us, made a call of its own, and got a P for it. */
 		store_rlx(&m->g->status, G_RUNNING);

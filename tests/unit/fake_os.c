@@ -393,6 +393,7 @@ int os_blocks(i32 tid, int signo)
 	struct fake_m *m = find(tid);
 
 	kernel_entry("blocks");
+	fake.blocks_asked++;
 	return !m || fake.blind ? -1 : (int)(m->mask >> (signo - 1) & 1);
 }
 

@@ -121,7 +121,7 @@ struct fake {
 	/* What was asked of it. */
 	u32 timers, timers_made; /* of threads' CPU clocks: there now, and ever */
 	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
-	u32 would_block_asked, files_read, masks_asked;
+	u32 would_block_asked, files_read, masks_asked, blocks_asked;
 	u64 stalled_ns;
 	char out[65536];
 	size_t outlen;

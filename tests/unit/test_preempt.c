@@ -237,10 +237,27 @@ Test(preempt, settling_takes_a_blocked_one_and_leaves_the_hosts)
 Test(preempt, no_sigurg_stays_pending_in_the_place_of_the_hosts)
 {
 	fake_test.mask = ~0ul;
+	preempt_note_mask(g->m, fake_test.mask);
 	cr_assert_not(preempt_send(g));
 	cr_assert_eq(flight(), SIG_NONE);
 	store_rlx(&preempt_signo, 40);
 	cr_assert(preempt_send(g), "these are queued one by one");
+}
+
+Test(preempt, who_never_blocked_it_is_not_asked_about)
+{
+	preempt_note_mask(g->m, 1);
+	cr_assert_not(load_rlx(&g->m->masked));
+	cr_assert(preempt_send(g));
+	cr_assert_eq(fake.blocks_asked, 0);
+}
+
+Test(preempt, who_gets_a_p_with_all_blocked_is_asked_about)
+{
+	handoffp(releasep(g));
+	fake_test.mask = ~0ul;
+	acquirep(g->m, true);
+	cr_assert(load_rlx(&g->m->masked));
 }
 
 Test(preempt, settling_is_not_kept_up_by_one_that_the_kernel_merged)
