@@ -27,6 +27,7 @@
 #include "runtime/types.h"
 
 #define RESEND_NS 1000000ul /* a signal that met an open gate is repeated */
+#define SPINS_NS 200000ul   /* after a grant: is it to one that spins?  Twenty hand-offs. */
 
 /* Marks our signals: si_value of each one we send. */
 extern const char preempt_mark;

@@ -105,6 +105,6 @@ void slice_look(struct p *p, struct g *g, u64 now)
 
 	if (had >= (i64)slice_ns(p))
 		over_slice(p, g, now);
-	else if (had >= (i64)RESEND_NS && preempt_spinners(now)) /* not asked: nothing to hear */
+	else if (had >= (i64)SPINS_NS && preempt_spinners(now)) /* not asked: nothing to hear */
 		send(p, g, now, p->seen.asked_cpu);
 }

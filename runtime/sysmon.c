@@ -428,13 +428,14 @@ static void round_dead(struct rounds *r, u64 now)
 
 /*
  * The next look comes soon after there was something to take, and then less and less often: least
- * of all while every P passes through calls by itself.
+ * of all while every P passes through calls by itself.  But spinners pass Ps on, too, and each is
+ * to be found early in its turn.
  */
 static void round_look(struct rounds *r, u64 now)
 {
 	u32 taken = sched.taken;
 	bool flows = sysmon_retake(now);
-	u64 most = flows ? FLOW_MAX_NS : BACKOFF_MAX_NS;
+	u64 most = preempt_spinners(now) ? SPINS_NS / 2 : flows ? FLOW_MAX_NS : BACKOFF_MAX_NS;
 
 	if (sched.taken != taken)
 		r->delay_ns = ROUND_NS;

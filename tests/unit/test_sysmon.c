@@ -406,9 +406,13 @@ Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
 Test(sysmon, looks_for_spinners_within_the_slice_when_there_were_some)
 {
 	somebody_waits(false);
-	look_after(5 * MS);
+	look_after(190 * US);
 	computes();
+	store_rlx(&sched.spun_ns, fake.now);
 	look_after(1 * US);
+	cr_assert_eq(fake.signals_sent, 0, "it had its P this moment");
+	store_rlx(&sched.spun_ns, 0);
+	look_after(20 * US);
 	cr_assert_eq(fake.signals_sent, 0);
 	store_rlx(&sched.spun_ns, fake.now);
 	look_after(1 * US);
