@@ -17,7 +17,7 @@ FUNC __x86_return_thunk
 1:	ret
 ENDFUNC __x86_return_thunk
 
-/* Written once, before there is a second thread. */
+/* Settled before there is a second thread; either value is right at any time. */
 	.hidden	gmp_return_jumps
 	.globl	gmp_return_jumps
 	.type	gmp_return_jumps, @object

@@ -63,6 +63,7 @@ static inline void preempt_note_mask(struct m *m, u64 mask)
 	if (unlikely(mask >> (PREEMPT_SIGNO - 1) & 1))
 		store_rlx(&m->masked, 1); /* relaxed: before the status that the sender reads */
 }
+
 /*
  * Waits until no signal is in flight to m.  By: m itself, status not RUNNING-and-open to new ones.
  */
