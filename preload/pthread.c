@@ -15,6 +15,7 @@
 #include <threads.h>
 
 #include "preload/frames.h"
+#include "preload/gate.h"
 #include "preload/host.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
@@ -29,6 +30,8 @@
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/sysmon_life.h"
+
+#define SYSMON_STACK (256 << 10) /* where the host is dead it unwinds all stacks, in a child */
 
 /* Kept across fork: the child has the same keys and handlers. */
 static pthread_key_t exit_key;
@@ -46,15 +49,23 @@ static void *sysmon_start(void *fn)
 	return NULL;
 }
 
+/*
+ * A stack of its own size, for the host's (RLIMIT_STACK) may be too small for it, or all of the
+ * memory that the host may have.  The static thread-local data of the host's libraries lies on it,
+ * too.
+ */
 static int thread_start(void (*fn)(void))
 {
+	pthread_attr_t attr;
 	sigset_t all, old;
 	int err;
 
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, SYSMON_STACK + real___pthread_get_minstack(&attr));
 	/* libc keeps its own two signals out of the mask: setuid must reach this thread as well. */
 	sigfillset(&all);
 	real_pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = real_pthread_create(&sysmon_thread, NULL, sysmon_start, (void *)fn);
+	err = real_pthread_create(&sysmon_thread, &attr, sysmon_start, (void *)fn);
 	real_pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -err;
 }
@@ -92,7 +103,8 @@ static void watch(void)
 {
 	if (load_rlx(&sched.dissolved) || sysmon_need())
 		return;
-	gmp_warn("threads: sysmon's thread cannot be started; running without a cap");
+	if (opts.verbose)
+		gmp_warn("threads: sysmon's thread cannot be started; running without a cap");
 	sched_dissolve();
 }
 
@@ -267,40 +279,76 @@ bool threads_activate(void)
 	return active;
 }
 
+struct creation {
+	void *thread;
+	const pthread_attr_t *attr;
+	struct birth *birth;
+};
+
+static int create_pthread(const struct creation *c)
+{
+	return real_pthread_create(c->thread, c->attr, start_pthread, c->birth);
+}
+
+static int create_thrd(const struct creation *c)
+{
+	return real_thrd_create(c->thread, start_thrd, c->birth);
+}
+
+/*
+ * The kernel has no room for one more thread, or no memory: without us there would be sysmon's.
+ * Others may be here, too, and bring it back.  In a bracket, because nobody wakes who is preempted
+ * while there is no sysmon.
+ */
+static int create_without_sysmon(int (*create)(const struct creation *), const struct creation *c,
+				 int no_room)
+{
+	GATE(COMPOSE, SYS_clone);
+	int err = no_room;
+
+	while (err == no_room && sysmon_end(~0u))
+		err = create(c);
+	watch();
+	return err;
+}
+
+static int give_birth(int (*create)(const struct creation *), const struct creation *c, int no_room)
+{
+	int err = create(c);
+
+	if (err == no_room)
+		err = create_without_sysmon(create, c, no_room);
+	if (err)
+		freeg(c->birth->g);
+	return err;
+}
+
 EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			       void *(*start)(void *), void *arg) __asm__("pthread_create");
 EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 			       void *(*start)(void *), void *arg)
 {
 	struct birth *birth;
-	int err;
 
 	if (!threads_activate())
 		return real_pthread_create(thread, attr, start, arg);
 	birth = conceive((void *)start, arg);
 	if (!birth)
 		return EAGAIN;
-	err = real_pthread_create(thread, attr, start_pthread, birth);
-	if (err)
-		freeg(birth->g);
-	return err;
+	return give_birth(create_pthread, &(struct creation){ thread, attr, birth }, EAGAIN);
 }
 
 EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg) __asm__("thrd_create");
 EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
 	struct birth *birth;
-	int err;
 
 	if (!threads_activate())
 		return real_thrd_create(thread, start, arg);
 	birth = conceive((void *)start, arg);
 	if (!birth)
 		return thrd_nomem;
-	err = real_thrd_create(thread, start_thrd, birth);
-	if (err != thrd_success)
-		freeg(birth->g);
-	return err;
+	return give_birth(create_thrd, &(struct creation){ thread, NULL, birth }, thrd_error);
 }
 
 void threads_init(void)

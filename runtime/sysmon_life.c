@@ -19,12 +19,13 @@ static bool let_go_locked(u32 most)
 }
 
 /* sysmon: left -> none.  By: who holds sched.life. */
-static void join_locked(void)
+static bool join_locked(void)
 {
 	if (load_rlx(&sched.sysmon_on) != SYSMON_LEFT)
-		return;
+		return false;
 	rt_hooks.thread_join();
 	store_rlx(&sched.sysmon_on, SYSMON_NONE);
+	return true;
 }
 
 /* sysmon: none -> on.  By: who holds sched.life. */
@@ -57,13 +58,16 @@ bool sysmon_need(void)
 	return ok;
 }
 
-void sysmon_end(u32 most)
+bool sysmon_end(u32 most)
 {
+	bool ended;
+
 	mutex_lock(&sched.life);
 	if (let_go_locked(most))
 		sysmon_stop();
-	join_locked();
+	ended = join_locked();
 	mutex_unlock(&sched.life);
+	return ended;
 }
 
 bool sysmon_leave(void)

@@ -23,8 +23,11 @@
  * could not be started.
  */
 bool sysmon_need(void);
-/* Ends the thread if `most` Gs are left, no more, and waits for it.  By: a thread of the host. */
-void sysmon_end(u32 most);
+/*
+ * Ends the thread if `most` Gs are left, no more, and waits for it.  True: there was one, and it is
+ * gone.  By: a thread of the host.
+ */
+bool sysmon_end(u32 most);
 /* True when one G is left: the caller returns and touches nothing any more.  By: sysmon. */
 bool sysmon_leave(void);
 

@@ -28,8 +28,8 @@ TARGET = {"ALIAS": ("CALL", "READ", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
 # The newest version of libc's symbols that the library may need, and what 2.34 moved into libc.so
 # from libpthread and libdl: built there or later, it needs these from there (README.md, Limits).
 FLOOR = (2, 31)
-MOVED = {"dladdr", "dladdr1", "dlerror", "dlopen", "dlsym", "dlvsym", "pthread_key_create",
-         "pthread_setspecific"}
+MOVED = {"dladdr", "dladdr1", "dlerror", "dlopen", "dlsym", "dlvsym",
+         "pthread_attr_setstacksize", "pthread_key_create", "pthread_setspecific"}
 
 faults = []
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -372,6 +373,106 @@ static void case_threads_end_unseen(void)
 	printf("alone: %d\n", unshare(CLONE_NEWUSER) == 0 || errno != EINVAL);
 }
 
+/* --- the kernel has no room for one more --- */
+
+#define MB (1ul << 20)
+
+static void *waits_its_turn(void *arg)
+{
+	get(to[0]);
+	put(from[1]);
+	return NULL;
+}
+
+/* As many as there may be; each of them works. */
+static int fill_up(const pthread_attr_t *attr)
+{
+	pthread_t t[16];
+	int n = 0, err = 0;
+
+	while (n < 16 && !err) {
+		err = pthread_create(&t[n], attr, waits_its_turn, NULL);
+		n += !err;
+	}
+	for (int i = 0; i < n; i++) {
+		put(to[1]);
+		get(from[0]);
+	}
+	for (int i = 0; i < n; i++)
+		join(t[i]);
+	printf("%d threads, then %s\n", n, err == EAGAIN ? "EAGAIN" : strerror(err));
+	return n;
+}
+
+/* A user that nobody else is, for the kernel counts all threads of a user. */
+static void case_as_many_as_allowed(void)
+{
+	struct rlimit most = { 6, 6 };
+	uid_t uid = 1000000 + getpid();
+
+	if (setresuid(uid, uid, uid) != 0)
+		exit(77);
+	check(setrlimit(RLIMIT_NPROC, &most) == 0, "setrlimit");
+	make_pipe(to);
+	make_pipe(from);
+	fill_up(NULL);
+	hog_start(&hog);
+	fill_up(NULL);
+	hog_stop(&hog);
+	fill_up(NULL);
+}
+
+/* With three megabytes to spare; a stack of the usual size has eight. */
+static void case_as_many_as_fit(void)
+{
+	struct rlimit usual = { 8 * MB, RLIM_INFINITY }, most;
+	pthread_attr_t attr;
+	unsigned long pages;
+	FILE *f;
+
+	check(setrlimit(RLIMIT_STACK, &usual) == 0, "setrlimit");
+	make_pipe(to);
+	make_pipe(from);
+	f = fopen("/proc/self/statm", "r");
+	check(f && fscanf(f, "%lu", &pages) == 1, "statm");
+	fclose(f);
+	most.rlim_cur = most.rlim_max = pages * 4096 + (3 * 4 + 3) * MB;
+	check(setrlimit(RLIMIT_AS, &most) == 0, "setrlimit");
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 4 * MB);
+	fill_up(&attr);
+	fill_up(&attr);
+}
+
+static void *asks_too_much(void *arg)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int refused = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 1ul << 46);
+	for (int i = 0; i < 20; i++)
+		refused += pthread_create(&t, &attr, nothing, NULL) == EAGAIN;
+	printf("refused %d times\n", refused);
+	return NULL;
+}
+
+/* By two threads at once, and the scheduler goes on. */
+static void case_too_much_is_refused(void)
+{
+	pthread_t t[2];
+
+	hog_start(&hog);
+	for (int i = 0; i < 2; i++)
+		t[i] = spawn(asks_too_much, NULL);
+	for (int i = 0; i < 2; i++)
+		join(t[i]);
+	hog_stop(&hog);
+	for (int i = 0; i < 50; i++)
+		join(spawn(nothing, NULL));
+}
+
 static pthread_key_t key;
 
 static void destructor(void *value)
@@ -429,6 +530,9 @@ static const struct a_case cases[] = {
 	{ "alone_again", case_alone_again },
 	{ "born_without_malloc", case_born_without_malloc },
 	{ "all_end_unseen", case_all_end_unseen },
+	{ "as_many_as_allowed", case_as_many_as_allowed },
+	{ "as_many_as_fit", case_as_many_as_fit },
+	{ "too_much_is_refused", case_too_much_is_refused },
 	{ "threads_end_unseen", case_threads_end_unseen },
 	{ "destructors_block", case_destructors_block },
 	{ "many_one_after_the_other", case_many_one_after_the_other },
