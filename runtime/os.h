@@ -68,7 +68,10 @@ bool os_private_fds(bool keep_stderr);
  * sysmon does it, and who starts the host's second thread.
  */
 i64 os_read_file(const char *path, u64 offset, char *buf, size_t len);
-/* sysmon: wakes on time (timer slack 1 ns) and gets a CPU soon (a short slice, Linux 6.12). */
+/*
+ * sysmon: wakes on time (timer slack 1 ns) and, outside sandboxes, gets a CPU soon (a short slice,
+ * Linux 6.12).
+ */
 void os_short_slice(void);
 /*
  * What a thread of ours does in the kernel, from /proc/self/task/TID/syscall:

@@ -260,12 +260,17 @@ void *os_pages(size_t len)
 	return (void *)addr;
 }
 
+/*
+ * Not the slice in a sandbox, which may be inherited: systemd's usual one has no sched_setattr
+ * (~@resources), and ends who tries.
+ */
 void os_short_slice(void)
 {
 	struct sched_attr attr = { .size = sizeof(attr) };
 
 	gmp_rawsyscall6(__NR_prctl, PR_SET_TIMERSLACK, 1, 0, 0, 0, 0);
-	if (gmp_rawsyscall6(__NR_sched_getattr, 0, (long)&attr, sizeof(attr), 0, 0, 0) != 0 ||
+	if (os_seccomp() != 0 ||
+	    gmp_rawsyscall6(__NR_sched_getattr, 0, (long)&attr, sizeof(attr), 0, 0, 0) != 0 ||
 	    attr.sched_policy != 0) /* SCHED_OTHER */
 		return;
 	attr.sched_runtime = SHORT_SLICE_NS;

@@ -93,38 +93,44 @@ static void refuse(void)
  * Death for what a program of threads does not need and the library does, as under a list of what
  * is allowed that was written without it.
  */
-static long forbid_by(long flags, unsigned how)
+static const int unusual[] = { SYS_membarrier,
+			       SYS_rt_tgsigqueueinfo,
+			       SYS_rt_sigtimedwait,
+			       SYS_poll,
+			       SYS_open,
+			       SYS_pread64,
+			       SYS_close_range,
+			       SYS_sched_setattr,
+			       SYS_sched_getaffinity,
+			       SYS_sigaltstack,
+			       SYS_process_vm_readv,
+			       SYS_unlink };
+/* "SystemCallFilter=~@resources" of systemd. */
+static const int resources[] = {
+	SYS_ioprio_set,	       SYS_mbind,	  SYS_migrate_pages,  SYS_move_pages,
+	SYS_sched_setaffinity, SYS_sched_setattr, SYS_sched_setparam, SYS_sched_setscheduler,
+	SYS_set_mempolicy,     SYS_setpriority,	  SYS_setrlimit
+};
+#define NR(list) ((int)(sizeof(list) / sizeof((list)[0])))
+
+static long forbid_by(long flags, unsigned how, const int *nr, int n)
 {
-	static const int forbidden[] = { SYS_membarrier,
-					 SYS_rt_tgsigqueueinfo,
-					 SYS_rt_sigtimedwait,
-					 SYS_poll,
-					 SYS_open,
-					 SYS_pread64,
-					 SYS_close_range,
-					 SYS_sched_setattr,
-					 SYS_sched_getaffinity,
-					 SYS_sigaltstack,
-					 SYS_process_vm_readv,
-					 SYS_unlink };
-	enum { N = sizeof(forbidden) / sizeof(forbidden[0]) };
-	struct sock_filter f[N + 3] = {
+	struct sock_filter f[32] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
 	};
-	struct sock_fprog prog = { N + 3, f };
+	struct sock_fprog prog = { n + 3, f };
 
-	for (int i = 0; i < N; i++)
-		f[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, forbidden[i],
-							N - i, 0);
-	f[N + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	f[N + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, how);
+	for (int i = 0; i < n; i++)
+		f[i + 1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, nr[i], n - i, 0);
+	f[n + 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	f[n + 2] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, how);
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 }
 
 static void forbid(unsigned how)
 {
 	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
-	check(forbid_by(SECCOMP_FILTER_FLAG_TSYNC, how) == 0, "seccomp");
+	check(forbid_by(SECCOMP_FILTER_FLAG_TSYNC, how, unusual, NR(unusual)) == 0, "seccomp");
 }
 
 static void told(const char *what, long result)
@@ -141,9 +147,9 @@ static void ask(void)
 	told("no address", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 8));
 	told("no instructions", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &nowhere));
 	told("by prctl", prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, 8, 0, 0));
-	told("wrong flags", forbid_by(1 << 30, SECCOMP_RET_KILL_PROCESS));
+	told("wrong flags", forbid_by(1 << 30, SECCOMP_RET_KILL_PROCESS, unusual, NR(unusual)));
 	syscall(SYS_setresuid, 65534, 65534, 65534); /* of this thread */
-	told("no right", forbid_by(0, SECCOMP_RET_KILL_PROCESS));
+	told("no right", forbid_by(0, SECCOMP_RET_KILL_PROCESS, unusual, NR(unusual)));
 }
 
 static void *works(void *arg)
@@ -236,6 +242,19 @@ static void case_forbidden_to_children(void)
 	beside(works);
 }
 
+static void case_after_exec(void)
+{
+	beside(works);
+}
+
+/* Unlike its own filters, the library cannot look into one that a program is born with. */
+static void case_inherited(void)
+{
+	check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0, "no_new_privs");
+	check(forbid_by(0, SECCOMP_RET_KILL_PROCESS, resources, NR(resources)) == 0, "seccomp");
+	execl("/proc/self/exe", "sandbox", "after_exec", NULL);
+}
+
 static void case_strict(void)
 {
 	beside(strict);
@@ -255,6 +274,8 @@ static const struct a_case cases[] = {
 	{ "forbidden", case_forbidden },
 	{ "forbidden_first", case_forbidden_first },
 	{ "forbidden_to_children", case_forbidden_to_children },
+	{ "inherited", case_inherited },
+	{ "after_exec", case_after_exec },
 	{ NULL, NULL },
 };
 
