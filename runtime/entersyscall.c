@@ -207,22 +207,22 @@ void entersyscall_slow(struct m *m)
 
 /* ---- the way back ---- */
 
-/* Somebody asked for the P while we came home: we are home, so we keep it. */
-static bool refuse(struct g *g, u64 w)
+u64 refuse_seizers(struct g *g)
 {
-	u64 kept = hold_make(hold_serial(w) + 1, hold_pid(w), HOLD_KEPT);
+	u64 w = load_acq(&g->hold); /* @pair hold */
 
 	/* acq_rel, @pair hold. */
-	return cas_ar(&g->hold, w, kept);
+	while (hold_of(w) == HOLD_ASKED &&
+	       !cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, hold_pid(w), HOLD_KEPT)))
+		w = load_acq(&g->hold);
+	return w;
 }
 
 void exitsyscall_slow(struct m *m)
 {
 	struct g *g = m->g;
-	u64 w = load_acq(&g->hold); /* @pair hold */
+	u64 w = refuse_seizers(g);
 
-	while (hold_of(w) == HOLD_ASKED && !refuse(g, w))
-		w = load_acq(&g->hold);
 	if (unlikely(m->traced))
 		trace_end(m, hold_of(w) == HOLD_LOST);
 	if (hold_of(w) == HOLD_LOST) {

@@ -3,6 +3,7 @@
 
 #include <asm/errno.h>
 
+#include "runtime/entersyscall.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
@@ -273,14 +274,17 @@ static bool may_hold(struct m *m)
 bool preempt_arrived(struct m *m, uintptr_t ip)
 {
 	struct g *g = m->g;
+	u64 w;
 
 	store_rel(&m->sig, SIG_NONE); /* @pair signal */
+	fence_light();		      /* @pair starved: heard, so the P stays, or is gone already */
+	w = refuse_seizers(g);
 	/*
 	 * In a bracket, in a handler of the host, or parked: the gate that is open will see to it.
 	 */
 	if (m->depth || load_rlx(&g->status) != G_RUNNING)
 		return false;
-	if (hold_of(load_rlx(&g->hold)) == HOLD_LOST)
+	if (hold_of(w) == HOLD_LOST)
 		return true;
 	if (beside_pause(ip)) {
 		store_rlx(&sched.spun_ns, os_nanotime());

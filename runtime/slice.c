@@ -13,6 +13,7 @@
 #define KEEPS 60	   /* times what those back from a call had before: slice_ns() */
 #define DEAF_NS (100 * MS) /* one that could hear is let run over the cap after this */
 #define STALL_OFF_NS (100 * MS) /* GMP_PREEMPT=off: over the cap after this */
+#define STARVED_NS (2 * MS)	/* ready and without a CPU for so long, beyond its slice */
 
 /*
  * A G back from a call waits a quarter of a slice for one that computes: it is late by a few
@@ -40,14 +41,24 @@ u64 slice_shortest(void)
 	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
 }
 
+static u64 grace_ns(struct g *g)
+{
+	/* relaxed: a guess */
+	return load_rlx(&g->m->held) ? opts.lock_grace * opt_now(slice_us) * US : 0;
+}
+
 static u64 stall_ns(struct g *g)
 {
 	u64 slice = opt_now(slice_us) * US;
-	u64 grace = load_rlx(&g->m->held) ? opts.lock_grace * slice : 0; /* relaxed: a guess */
 
 	if (opt_now(preempt) == PREEMPT_OFF)
 		return STALL_OFF_NS;
-	return grace + max_u64(slice, RESEND_NS + 2 * HEARD_NS); /* a second signal's chance */
+	return grace_ns(g) + max_u64(slice, RESEND_NS + 2 * HEARD_NS); /* a second's chance */
+}
+
+static bool may_block_signal(struct g *g)
+{
+	return os_blocks(g->m->tid, (int)load_rlx(&preempt_signo)) != 0;
 }
 
 /*
@@ -56,8 +67,18 @@ static u64 stall_ns(struct g *g)
  */
 static bool is_deaf(struct g *g, u64 asked_for)
 {
-	return opt_now(preempt) != PREEMPT_SIGNAL || asked_for >= DEAF_NS ||
-	       os_blocks(g->m->tid, (int)load_rlx(&preempt_signo)) != 0;
+	return opt_now(preempt) != PREEMPT_SIGNAL || asked_for >= DEAF_NS || may_block_signal(g);
+}
+
+/*
+ * The kernel gives g's thread no CPU: there are others, and it has a small weight (SCHED_IDLE).
+ * With our signal before it, it meets the handler ahead of its next instruction, and queues there.
+ */
+static bool is_starved(struct p *p, struct g *g, u64 now)
+{
+	/* relaxed: if it has heard it this moment, it becomes a stray like any other. */
+	return load_rlx(&g->m->sig) & SIG_SENT && p->seen.cpu_ns >= 0 &&
+	       now - p->seen.still_ns >= STARVED_NS + grace_ns(g) && !may_block_signal(g);
 }
 
 /* g has had cpu so far.  True: it sleeps, and p was taken without a signal. */
@@ -89,6 +110,10 @@ static void over_slice(struct p *p, struct g *g, u64 now)
 		preempt_request(g);
 	if (send(p, g, now, cpu))
 		return;
+	if (is_starved(p, g, now)) {
+		retake_starved(p, g);
+		return;
+	}
 	if (now - seen->asked_ns < stall_ns(g) ||
 	    (cpu >= 0 && cpu - seen->asked_cpu < (i64)HEARD_NS))
 		return;

@@ -148,26 +148,25 @@ static bool nap(i64 ns, const struct rounds *r)
 
 /* ---- one P ---- */
 
-/*
- * Takes p from g if g is still as it was seen: in a bracket (want SYSCALL), or running on (want
- * RUNNING).  call: but not on a CPU, or ready to be; what it does instead goes there.
- */
-static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
+/* Is g, from here on until the answer, as it was seen: in a bracket (SYSCALL), or running on? */
+static bool ask(struct p *p, struct g *g, enum g_status want, struct seizure *s)
 {
-	struct seizure s;
-
-	if (!seize_ask(p, &s))
+	if (!seize_ask(p, s))
 		return false;
-	fence_heavy(); /* @pair loan */
-	if (s.g == g && load_acq(&g->status) == want &&
+	fence_heavy(); /* @pair loan, @pair starved */
+	if (s->g == g && load_acq(&g->status) == want &&
 	    load_rlx(&p->schedtick) == p->seen.schedtick &&
-	    load_rlx(&g->syscalltick) == p->seen.syscalltick) {
-		if (call)
-			*call = os_probe(g->m->tid);
-		if ((!call || *call != PROBE_RUNNING) && seize_take(&s))
-			return true;
-	}
-	seize_drop(&s);
+	    load_rlx(&g->syscalltick) == p->seen.syscalltick)
+		return true;
+	seize_drop(s);
+	return false;
+}
+
+static bool take_if(bool so, struct seizure *s)
+{
+	if (so && seize_take(s))
+		return true;
+	seize_drop(s);
 	return false;
 }
 
@@ -175,9 +174,13 @@ static bool seize(struct p *p, struct g *g, enum g_status want, int *call)
 static bool retake_blocked(struct p *p, struct g *g)
 {
 	u64 goid = g->goid;
+	struct seizure s;
 	int call;
 
-	if (!seize(p, g, G_RUNNING, &call))
+	if (!ask(p, g, G_RUNNING, &s))
+		return false;
+	call = os_probe(g->m->tid);
+	if (!take_if(call != PROBE_RUNNING, &s))
 		return false;
 	if (call != PROBE_GONE) {
 		sched.taken++;
@@ -192,7 +195,9 @@ static bool retake_blocked(struct p *p, struct g *g)
 /* G: in a bracket, its P on loan -> without.  By: sysmon. */
 static void retake_loan(struct p *p, struct g *g)
 {
-	if (!seize(p, g, G_SYSCALL, NULL))
+	struct seizure s;
+
+	if (!ask(p, g, G_SYSCALL, &s) || !take_if(true, &s))
 		return;
 	sched.taken++;
 	stat_add(retakes, 1);
@@ -285,13 +290,31 @@ static void look_granted(struct p *p, struct g *g, u64 now)
 }
 
 /* G: running -> running without a P. */
-void admit_over_cap(struct p *p, struct g *g)
+static void run_without(struct p *p, struct g *g)
 {
-	if (!seize(p, g, G_RUNNING, NULL))
-		return;
-	stat_add(overcap, 1);
 	stray_add(g);
 	handoffp(p);
+}
+
+void retake_starved(struct p *p, struct g *g)
+{
+	struct seizure s;
+
+	/* acquire, @pair starved: it has not come to the handler yet, and will find the P gone. */
+	if (!ask(p, g, G_RUNNING, &s) || !take_if(load_acq(&g->m->sig) & SIG_SENT, &s))
+		return;
+	stat_add(retakes, 1);
+	run_without(p, g);
+}
+
+void admit_over_cap(struct p *p, struct g *g)
+{
+	struct seizure s;
+
+	if (!ask(p, g, G_RUNNING, &s) || !take_if(true, &s))
+		return;
+	stat_add(overcap, 1);
+	run_without(p, g);
 }
 
 static void new_slice(struct p *p, struct g *g, u64 now)

@@ -36,6 +36,8 @@ void sysmon_stop(void);
  * the call with EINTR.  False: it does not sleep, or has just woken, and keeps p.  sysmon only.
  */
 bool take_asleep(struct p *p, struct g *g);
+/* Takes p from g, which will queue as soon as it has a CPU: our signal is there.  sysmon only. */
+void retake_starved(struct p *p, struct g *g);
 /* Takes p from g, which runs on without, over the cap: it will not give way.  sysmon only. */
 void admit_over_cap(struct p *p, struct g *g);
 

@@ -408,7 +408,7 @@ user:	skip; /* user code: what is checked here is what all is about */
 	:: else
 	fi;
 	flush(g);
-	atomic { /* refuse(): a CAS, of the word that was read or of what it has become */
+	atomic { /* refuse_seizers(): a CAS, of the word that was read or of what it has become */
 		if
 		:: hold[g] == ASKED -> hold[g] = KEPT; serial[g]++
 		:: else

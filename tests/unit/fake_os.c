@@ -261,6 +261,24 @@ bool os_will_cut(u64 mask)
 	return false;
 }
 
+void fake_remove_signal(struct fake_m *m, u32 i)
+{
+	m->nsigs--;
+	memmove(&m->sigs[i], &m->sigs[i + 1], (m->nsigs - i) * sizeof(m->sigs[0]));
+}
+
+/* The lowest number that is pending and not blocked, first come first; -1: none. */
+int fake_deliverable(const struct fake_m *m)
+{
+	int best = -1;
+
+	for (u32 i = 0; i < m->nsigs; i++)
+		if (!(m->mask >> (m->sigs[i].sig - 1) & 1) &&
+		    (best < 0 || m->sigs[i].sig < m->sigs[best].sig))
+			best = (int)i;
+	return best;
+}
+
 bool os_take_signal(int sig, const void *mark)
 {
 	struct fake_m *m = kernel_entry("take_signal");

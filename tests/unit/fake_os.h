@@ -77,6 +77,7 @@ struct fake_m {
 	/* For the simulation's own use. */
 	bool user;    /* runs user code, so it must hold a P */
 	bool excused; /* may run without */
+	bool stray;   /* does so until its next gate */
 	u64 user_ns;  /* CPU time since it last gave others a chance */
 };
 
@@ -163,6 +164,8 @@ void fake_switch(const char *what); /* a switch point of the simulation's own */
 u64 fake_random(u64 below);
 /* The host's own: pthread_kill() with value NULL, else sigqueue(). */
 void fake_host_signal(struct fake_m *to, int sig, const void *value);
+/* Which of its signals comes first, before its next instruction; -1: none that it lets in. */
+int fake_deliverable(const struct fake_m *m);
 
 /* Ends the run: what went wrong, with a dump.  Does not return to a simulated thread. */
 void fake_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));

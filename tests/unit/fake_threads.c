@@ -335,36 +335,23 @@ static void on_signal(struct fake_sig sig, u64 mask)
 {
 	struct fake_m *m = fake.self;
 	struct m *rm = getm();
+	bool user = m->user, ours = sig.mark == &preempt_mark;
 
-	if (sig.mark == &preempt_mark) {
-		fake_check(!m->intercepted, "a stray EINTR in thread %d", m->tid);
+	m->user = false;
+	fake_check(!ours || !m->intercepted, "a stray EINTR in thread %d", m->tid);
+	if (ours)
 		on_preempt(mask);
-		return;
-	}
-	if (rm && rm->live.v)
+	else if (rm && rm->live.v)
 		preempt_foreign(rm);
+	m->user = user;
+	/* retake_starved() may have counted on this signal, and here nobody looks. */
+	m->stray |= rm && rm->g && (!ours || rm->depth) && hold_of(rm->g->hold.v) == HOLD_LOST;
+	if (ours)
+		return;
 	m->host_signals++;
 	m->mask = mask | 1ul << (sig.sig - 1); /* no SA_NODEFER */
 	if (fake.host_handler)
 		fake.host_handler();
-}
-
-void fake_remove_signal(struct fake_m *m, u32 i)
-{
-	m->nsigs--;
-	memmove(&m->sigs[i], &m->sigs[i + 1], (m->nsigs - i) * sizeof(m->sigs[0]));
-}
-
-/* The lowest number that is pending and not blocked, first come first; -1: none. */
-static int deliverable(const struct fake_m *m)
-{
-	int best = -1;
-
-	for (u32 i = 0; i < m->nsigs; i++)
-		if (!(m->mask >> (m->sigs[i].sig - 1) & 1) &&
-		    (best < 0 || m->sigs[i].sig < m->sigs[best].sig))
-			best = (int)i;
-	return best;
 }
 
 static void deliver(void)
@@ -372,7 +359,7 @@ static void deliver(void)
 	struct fake_m *m = fake.self;
 	int i;
 
-	while ((i = deliverable(m)) >= 0) {
+	while ((i = fake_deliverable(m)) >= 0) {
 		struct fake_sig sig = m->sigs[i];
 		u64 mask = m->mask;
 
@@ -391,7 +378,7 @@ int fake_post_signal(struct fake_m *m, int sig, const void *mark)
 	if (m->nsigs == FAKE_SIGS)
 		return -11;
 	m->sigs[m->nsigs++] = (struct fake_sig){ sig, mark };
-	if (m != &fake_test && deliverable(m) >= 0 &&
+	if (m != &fake_test && fake_deliverable(m) >= 0 &&
 	    (m->state == FAKE_COMPUTING || m->state == FAKE_FUTEX || m->state == FAKE_IN_CALL))
 		fake_make_ready(m);
 	return 0;
@@ -413,7 +400,7 @@ void fake_block(enum fake_state state, u64 deadline)
 	m->deadline = deadline;
 	m->cpu_since = fake.now;
 	m->state = state;
-	if (deliverable(m) >= 0)
+	if (fake_deliverable(m) >= 0)
 		fake_make_ready(m);
 	reschedule();
 	deliver();

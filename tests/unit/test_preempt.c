@@ -31,6 +31,20 @@ static u32 flight(void)
 	return load_rlx(&m->sig);
 }
 
+/* ---- starved ---- */
+
+/* The CAS of who asked fails from then on: it saw this signal as not heard yet. */
+Test(preempt, who_hears_and_goes_on_has_refused_those_who_asked)
+{
+	struct seizure s;
+
+	cr_assert(preempt_send(g));
+	cr_assert(seize_ask(m->p, &s));
+	cr_assert_not(preempt_arrived(m, 0), "nobody asked it to give way");
+	cr_assert_not(seize_take(&s));
+	cr_assert(g_has_p(g));
+}
+
 /* ---- sending ---- */
 
 Test(preempt, sends_to_a_sleeper_by_its_own_clock)

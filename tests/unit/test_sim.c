@@ -86,8 +86,10 @@ static void check_users(void)
 		struct fake_m *m = &fake.m[i];
 		struct m *rm = m == fake.self ? gmp_tls_m : m->tls;
 
-		if (!m->user || m->excused || !rm->g || rm->depth)
+		if (!m->user || m->excused || m->stray || !rm->g || rm->depth)
 			continue;
+		if (m != fake.self && (m->armed || fake_deliverable(m) >= 0))
+			continue; /* the handler comes before its next instruction */
 		if (hold_of(hold_seen_by_owner(rm->g)) == HOLD_LOST)
 			fake_fail("g%lu (thread %d) runs without a P", rm->g->goid, m->tid);
 	}
@@ -167,7 +169,7 @@ static void enter_user(void)
 
 static void leave_user(void)
 {
-	fake.self->user = false;
+	fake.self->user = fake.self->stray = false;
 }
 
 /* All gates of a thread have one frame, those of its handlers their own, which lie below. */

@@ -524,17 +524,44 @@ Test(sysmon, lets_nobody_more_run_when_the_owner_hears)
 	cr_assert_gt(fake.signals_sent, 25, "and is asked again");
 }
 
-Test(sysmon, lets_nobody_more_run_when_the_owner_had_no_cpu_to_hear_with)
+Test(sysmon, takes_the_p_of_one_whom_the_kernel_gives_no_cpu)
 {
 	somebody_waits(false);
+	asked_after();
+	go_on(1 * MS);
+	stalls();
+	look_after(0);
+	look_after(2 * MS - 1);
+	cr_assert_not(was_taken());
+	look_after(100 * US);
+	cr_assert(was_taken());
+	cr_assert_eq(thread->nsigs, 1, "it queues before it does anything else");
+	cr_assert_eq(stat_get(overcap), 0);
+	cr_assert_eq(sched.strays, g);
+}
+
+Test(sysmon, waits_for_a_cpu_for_who_has_a_lock_within_its_grace)
+{
+	somebody_waits(false);
+	gate_locked();
+	asked_after();
+	stalls();
+	look_after(0);
+	look_after(20 * MS);
+	cr_assert_not(was_taken());
+	look_after(2 * MS);
+	cr_assert(was_taken());
+}
+
+Test(sysmon, waits_for_a_cpu_for_whom_no_signal_would_stop_then)
+{
+	somebody_waits(false);
+	opts.preempt = PREEMPT_GATE;
 	asked_after();
 	stalls();
 	for (int i = 0; i < 50; i++)
 		look_after(1 * MS);
 	cr_assert_not(was_taken());
-	thread->mask = ~0ul;
-	go_on(2 * MS);
-	cr_assert(was_taken());
 }
 
 Test(sysmon, lets_nobody_more_run_for_100_ms_when_the_owner_could_hear)
@@ -560,40 +587,4 @@ Test(sysmon, without_preemption_lets_one_more_run_after_100_ms)
 	cr_assert_eq(load_rlx(&g->preempt), 0);
 	cr_assert_eq(fake.signals_sent, 0);
 	cr_assert_eq(stat_get(overcap), 1);
-}
-
-/* ---- the thread ---- */
-
-static u64 home;
-
-static void stray_comes_home(void *arg)
-{
-	fake_sleep(35, 5 * MS);
-	fake_check(!g_has_p(g_self()), "it slept with a P");
-	fake_compute(25 * MS); /* strays are looked at every 20 ms at least */
-	fake_check(g_has_p(g_self()), "it ran on without a P");
-	home = fake.now;
-}
-
-static void hog(void *arg)
-{
-	fake_compute(30 * MS);
-}
-
-static void two(void *arg)
-{
-	g_create(hog, NULL);
-	fake_yield();
-	stray_comes_home(NULL);
-}
-
-Test(sysmon, a_stray_that_runs_again_is_brought_home_by_the_signal)
-{
-	fake_reset(0);
-	g_first(1, two, NULL);
-	fake_run();
-	cr_assert_eq(stat_get(strays), 1);
-	cr_assert_eq(stat_get(overcap), 0);
-	cr_assert_geq(stat_get(preempts), 1);
-	cr_assert_gt(home, 1030 * MS);
 }

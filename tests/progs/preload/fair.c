@@ -2,6 +2,7 @@
  * library alone had a part in: the time in which the machine gave a runnable thread no CPU is
  * taken off.
  */
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -192,10 +193,66 @@ static void case_spinner(void)
 	printf("spinner=%.1f left=%.1f\n", least, 100 - least);
 }
 
+/*
+ * A thread of the least weight computes beside two other processes, all on one CPU: it is ready,
+ * and gets no CPU for a long time.  One of real time, which needs none of theirs but the P, naps.
+ */
+static void keep_to_one_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(sched_getcpu(), &one);
+	check(sched_setaffinity(0, sizeof(one), &one) == 0, "a CPU for all");
+}
+
+static void takes_cpu(void *arg)
+{
+	volatile int *over = arg;
+
+	for (int64_t end = now_ns() + DEADLINE_NS; !*over && now_ns() < end;)
+		;
+}
+
+static void *computes_unwanted(void *arg)
+{
+	struct sched_param least = { 0 };
+	volatile int *started = arg;
+
+	check(sched_setscheduler(0, SCHED_IDLE, &least) == 0, "SCHED_IDLE");
+	while ((*started = 1))
+		;
+	return NULL;
+}
+
+static void case_starved(void)
+{
+	struct sched_param first = { .sched_priority = 1 };
+	int *over = shared(sizeof(*over)), started = 0, naps = 0;
+	int64_t late = 0, began;
+
+	keep_to_one_cpu();
+	spawn(computes_unwanted, &started);
+	must_word("the unwanted one", &started, 1);
+	for (int i = 0; i < 2; i++)
+		agent_run(takes_cpu, over);
+	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+		exit(77);
+	for (began = now_ns(); now_ns() < began + NS_PER_S; naps++) {
+		int64_t due = now_ns() + NS_PER_MS;
+
+		nap(NS_PER_MS);
+		late += now_ns() - due;
+	}
+	printf("mean_us=%lld of %d\n", late / naps / NS_PER_US, naps);
+	fflush(stdout);
+	*over = 1;
+	_exit(0);
+}
+
 static const struct a_case cases[] = {
-	{ "door", case_door },
-	{ "share", case_share },
-	{ "spinner", case_spinner },
+	{ "door", case_door },	 { "starved", case_starved },
+	{ "share", case_share }, { "spinner", case_spinner },
 	{ NULL, NULL },
 };
 
