@@ -164,6 +164,14 @@ static const char *record(pid_t pid)
 
 /* ---- showing ---- */
 
+/* There is a result: an older one in its place has been of use until now. */
+static void begin_output(void)
+{
+	/* EINVAL: a pipe or a device. */
+	if (options.out && ftruncate(STDOUT_FILENO, 0) != 0 && errno != EINVAL)
+		fail("cannot write '%s': %s", options.out, strerror(errno));
+}
+
 static void copy(const char *path)
 {
 	char buf[65536];
@@ -171,6 +179,7 @@ static void copy(const char *path)
 	int fd = trace_open(path, &len);
 	ssize_t n;
 
+	begin_output();
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		fwrite(buf, 1, (size_t)n, stdout);
 	if (n < 0)
@@ -203,6 +212,7 @@ static void show(const char *path)
 		return;
 	}
 	replay_file(&r, path);
+	begin_output();
 	if (options.form == JSON)
 		trace_json(&r);
 	else if (options.form == SUMMARY)
@@ -282,7 +292,7 @@ static bool is_pid(const char *text)
 	return text[strspn(text, "0123456789")] == 0;
 }
 
-/* Before anything is recorded: the result must have a place.  What is there is gone then. */
+/* Before anything is recorded: the result must have a place.  What is there stays until then. */
 static void open_output(void)
 {
 	struct stat in, out;
@@ -292,7 +302,7 @@ static void open_output(void)
 	if (stat(options.what, &in) == 0 && stat(options.out, &out) == 0 &&
 	    in.st_dev == out.st_dev && in.st_ino == out.st_ino)
 		fail("'%s' is the trace itself", options.out);
-	if (!freopen(options.out, "w", stdout))
+	if (!freopen(options.out, "a", stdout))
 		fail("cannot write '%s': %s", options.out, strerror(errno));
 }
 

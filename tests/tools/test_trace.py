@@ -199,6 +199,12 @@ def what_fails_does_not_cost_an_old_result():
     fails(r, "no process 4194304")
     r = gmp("trace", "-o", at("input"), at("nowhere"))
     fails(r, "cannot open")
+    for form in ("--summary", "--svg", "--raw"):
+        fails(gmp("trace", form, "-o", at("input"), "/etc/passwd"), "is not a trace")
+    with subprocess.Popen(["sleep", "100"]) as sleep:
+        r = gmp("trace", "-o", at("input"), str(sleep.pid))
+        sleep.kill()
+    fails(r, "does not run under the library")
     expect("untouched", open(at("input"), "rb").read() == old)
 
 
