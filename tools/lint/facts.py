@@ -22,8 +22,9 @@ might think can, measured with glibc 2.36:
 
 Checked: each row of the table has its line and agrees with it in names, class and number, and the
 other way round; nothing is exported without a line; no `pass` or `never` is exported, or wanted by
-a row; the numbers of by_number.def are those of the lines; young.def is what is newer than the
-oldest libc; a test row that is marked POINT is a cancellation point; the documentation is what --write would write.
+a row; the numbers of by_number.def are those of the lines; a row
+returns by a jump (RETURNS) if and only if it is in the kernel at each call; young.def is what is
+newer than the oldest libc; a test row that is marked POINT is a cancellation point; the documentation is what --write would write.
 """
 import csv
 import glob
@@ -41,6 +42,8 @@ CLASSES = {"NEVER": "never", "BRIEF": "may_wait", "MAY_WAIT": "may_wait",
 QUEUES = ("MAY_READ", "QUEUES")
 ORDER = ["never", "may_wait", "will_wait", "compose"]
 HOW = {"row": ("CALL", "READ", "VCALL", "VARIADIC"), "try": ("TRY", "LOCK"), "hand": ("HAND",)}
+# What libc does without the kernel, often: a free lock, what is in a buffer, the vDSO (2.41).
+SPARED = re.compile(r"\b(compose|futex|readdir|readdir_r|stdio\w*|random)\b")
 DOC = "docs/INTERCEPTED.md"
 faults = []
 
@@ -169,6 +172,18 @@ def check_numbers(root, lines):
         fault("by_number.def: nothing in facts.csv waits in %s" % nr)
 
 
+def check_returns(root, lines):
+    """A row is among those that return by a jump just where libc cannot do without the kernel."""
+    text = read(root, "preload/calls.def")
+    part = text.split("#define RETURNS AFTER_SYSCALL")[1].split("#undef RETURNS")[0]
+    jumps = set(re.findall(r"^(?:CALL|READ)\(\w+, (\w+)", part, re.M))
+    for l in lines:
+        spared = bool(SPARED.search(" ".join(l[k] for k in ("name", "family", "class", "syscall"))))
+        if l["how"] == "row" and spared == (l["name"] in jumps):
+            fault("%s is on the wrong side of RETURNS: libc makes its call %s"
+                  % (l["name"], "only if it must" if spared else "each time"))
+
+
 def is_young(names):
     """No version of it is as old as the oldest libc that we run with; none known: newer than all."""
     return all(tuple(int(n) for n in v.split(".")) > exports.FLOOR
@@ -256,6 +271,7 @@ def main():
     exports.handwritten(root, exported)
     check_table(lines, rows(root), set(exported))
     check_numbers(root, lines)
+    check_returns(root, lines)
     check_young(root, lines)
     check_tests(root, lines)
     with open(path, encoding="utf-8") as f:
