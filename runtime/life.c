@@ -175,7 +175,7 @@ static void bury_one(struct g *g, u64 goid)
 		bury_granted(sched.allp[value - 1], g, w);
 }
 
-void bury_gone(void)
+static void bury_who(bool (*gone)(i32 tid))
 {
 	u64 mask = crit_enter();
 
@@ -183,10 +183,15 @@ void bury_gone(void)
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
 		u64 goid = m->g->goid; /* first: who has ended by the look below is that one */
 
-		if (load_rlx(&m->live) && os_thread_gone(m->tid))
+		if (load_rlx(&m->live) && gone(m->tid))
 			bury_one(m->g, goid);
 	}
 	crit_leave(mask);
+}
+
+void bury_gone(void)
+{
+	bury_who(os_thread_gone);
 }
 
 bool bury_all(void)
@@ -195,7 +200,7 @@ bool bury_all(void)
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
 		if (load_rlx(&m->live) && !os_thread_ended(m->tid))
 			return false;
-	bury_gone();
+	bury_who(os_thread_ended);
 	return true;
 }
 

@@ -35,7 +35,7 @@ void bury(struct g *g, u64 goid);
 void bury_granted(struct p *p, struct g *g, u64 w);
 /* All such that there are; a system call for each G.  By: anybody. */
 void bury_gone(void);
-/* The same if no thread of a G is left at all: true.  By: sysmon. */
+/* The same if no thread of a G is left at all, but the main one as a zombie: true.  By: sysmon. */
 bool bury_all(void);
 
 #endif

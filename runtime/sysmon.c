@@ -109,11 +109,15 @@ void sysmon_call_in(void)
 	ring();
 }
 
-/* One G is left, for which there is nothing to do; what was asked for by name goes on. */
+/*
+ * One G is left, for which there is nothing to do, or none, where all ended by raw system calls.
+ * What was asked for by name goes on while there is one.
+ */
 static bool alone(void)
 {
-	return load_rlx(&sched.ng) <= 1 && load_rlx(&sched.sysmon_on) == SYSMON_ON &&
-	       !opts.schedtrace && !opts.checkdead && !load_rlx(&sched.tracing);
+	bool asked = opts.schedtrace || opts.checkdead || load_rlx(&sched.tracing);
+
+	return load_rlx(&sched.ng) <= !asked && load_rlx(&sched.sysmon_on) == SYSMON_ON;
 }
 
 /*

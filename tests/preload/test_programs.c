@@ -66,6 +66,9 @@ SAME(ends, detached_threads_come_and_go, "life", "detached")
 SAME(ends, a_program_is_alone_again, "life", "alone_again")
 SAME(ends, threads_that_end_by_the_kernels_exit_count_no_more, "life", "threads_end_unseen")
 SAME(ends, nobody_lives_on_when_all_end_by_the_kernels_exit, "life", "all_end_unseen")
+static const char *const watched[] = { "GMP_CHECKDEAD=1", NULL };
+SAME_WITH(watched, 2, ends, nobody_lives_on_to_watch_when_all_end_by_the_kernels_exit, "life",
+	  "all_end_unseen")
 SAME(ends, there_are_as_many_threads_as_the_kernel_allows, "life", "as_many_as_allowed")
 SAME(ends, there_are_as_many_threads_as_memory_has_room_for, "life", "as_many_as_fit")
 SAME(ends, a_thread_that_asks_too_much_is_refused, "life", "too_much_is_refused")
