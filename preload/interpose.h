@@ -32,9 +32,12 @@
 /* How a system call asked for by number may block; a[] are its six arguments. */
 u64 syscall_class(long nr, const long a[6]);
 u64 ioctl_class(unsigned long cmd);
+u64 mask_class(int how, uintptr_t set); /* sigmask.c */
 
 /* signal.c: the calling thread is about to fetch one of these. */
 void signals_fetched(const sigset_t *set);
+/* sigmask.c: it is about to have this mask by a jump. */
+void signals_jump(const sigset_t *set);
 
 static inline u64 fetch_class(const sigset_t *set, u64 class)
 {

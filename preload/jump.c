@@ -26,6 +26,8 @@ static uintptr_t target_sp(const struct __jmp_buf_tag *env)
 	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) \
 	{ \
 		gate_jump(target_sp(env)); \
+		if (env->__mask_was_saved) \
+			signals_jump((const sigset_t *)&env->__saved_mask); \
 		real_##name(env, value); \
 		__builtin_unreachable(); \
 	}

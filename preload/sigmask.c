@@ -69,7 +69,8 @@ EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
 /*
  * Before a call that blocks everything, SIGURG too, which the host names later, if ever.  A bracket
  * is not entered with one of ours in flight, and none is sent to who blocks it: so the kernel has
- * room for the host's.
+ * room for the host's.  Not known are the masks that come with a handler, and by a system call of
+ * the host's own: there ours may be pending, and a SIGURG that was never named be one with it.
  */
 #define GATE_BLOCKING(blocks) GATE(blocking_class(blocks), SYS_rt_sigprocmask)
 
@@ -84,7 +85,25 @@ static u64 blocking_class(bool blocks)
 	return MAY_WAIT | PROBE_DONE;
 }
 
+/* By number: libc does not read it. */
+u64 mask_class(int how, uintptr_t at)
+{
+	sigset_t set = { 0 };
+
+	return blocking_class(getm() && load_rlx(&preempt_signo) == SIGURG &&
+			      os_peek(at, &set.__val[0], sizeof(u64)) == 0 &&
+			      blocks_sigurg(how, &set));
+}
+
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
+
+/* libc sets the mask ahead of a jump, too. */
+void signals_jump(const sigset_t *set)
+{
+	if (blocks_sigurg(SIG_SETMASK, set))
+		shim_sigprocmask(SIG_SETMASK, set, NULL);
+}
+
 EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
 	if (names_sigurg(how, set))

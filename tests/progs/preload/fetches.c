@@ -1,6 +1,7 @@
 /* Victim: programs that block SIGURG, which the library preempts with, and fetch their own.  Theirs
  * stays pending until it is fetched, and ours does not take its place.
  */
+#include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
@@ -138,8 +139,50 @@ static void case_unnamed(void)
 	fetch_beside_hog(block_all);
 }
 
+static void block_all_by_number(void)
+{
+	unsigned long all = ~0ul;
+
+	check(syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all)) == 0, "mask");
+}
+
+static void case_unnamed_by_number(void)
+{
+	fetch_beside_hog(block_all_by_number);
+}
+
+static void *jumps_into_it(void *arg)
+{
+	sigset_t none, pending;
+	static sigjmp_buf blocked;
+	static int jumps, late;
+
+	block_all();
+	sigemptyset(&none);
+	if (sigsetjmp(blocked, 1)) {
+		sigpending(&pending);
+		late += sigismember(&pending, SIGURG);
+	}
+	if (jumps++ < 200000) {
+		pthread_sigmask(SIG_SETMASK, &none, NULL);
+		siglongjmp(blocked, 1);
+	}
+	printf("pending after a jump: %d times\n", late);
+	return NULL;
+}
+
+/* The mask comes by a jump, again and again. */
+static void case_unnamed_by_jump(void)
+{
+	hog_start(&hog);
+	join(spawn(jumps_into_it, NULL));
+	hog_stop(&hog);
+}
+
 static const struct a_case cases[] = {
 	{ "unnamed", case_unnamed },
+	{ "unnamed_by_number", case_unnamed_by_number },
+	{ "unnamed_by_jump", case_unnamed_by_jump },
 	{ "blocked", case_blocked },
 	{ "held", case_held },
 	{ "by_waiting", case_by_waiting },
