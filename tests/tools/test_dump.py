@@ -231,6 +231,7 @@ def a_stopped_process_is_dumped_and_stays_stopped():
 @test
 def a_program_with_one_thread_has_nothing_scheduled():
     with Victim("/bin/sh", "-c", "echo ready; read x; exit 0") as v:
+        reads(v.pid)
         r = gmp("dump", str(v.pid))
         expect(r, r.code == 0 and "no second thread yet" in r.out and "no goroutine, in read]" in r.out)
 

@@ -222,7 +222,11 @@ Test(entersyscall, who_comes_home_late_takes_an_idle_p)
 	cr_assert(seize_take(&s));
 	handoffp(p);
 	cr_assert_eq(load_rlx(&sched.npidle), 1);
+	preempt_request(g);
+	m->lent_ns = fake.now;
 	exitsyscall(m);
+	cr_assert_eq(load_rlx(&g->preempt), 0, "that was for the P it lost");
+	cr_assert_eq(m->lent_ns, 0, "the next call may be no read");
 	cr_assert_eq(held(), HOLD_KEPT);
 	cr_assert_eq(m->p, p);
 	cr_assert_eq(load_rlx(&sched.npidle), 0);
@@ -356,6 +360,7 @@ static void one_read(u64 data_ns)
 
 	data_at = fake.now + data_ns;
 	gate = gate_open(MAY_READ(3), 0, (uintptr_t)__builtin_frame_address(0));
+	fake_check(load_rlx(&getm()->sig) == SIG_NONE, "a signal would cut the call short");
 	if (gate_cut(&gate)) {
 		interrupted++;
 	} else if (fake.now < data_at) {
@@ -397,6 +402,33 @@ static void reads_soon(void)
 		one_read(100 * US);
 	fake_check(slept == 2, "data was there when the P was");
 	fake_check(stat_get(retakes) == 0 && stat_get(overcap) == 0, "by itself");
+}
+
+static void reads_at_once(void)
+{
+	u64 began = fake.now;
+
+	one_read(0);
+	fake_check(fake.now == began, "queued although its data was there");
+}
+
+/* The target was sent a signal while it ran, on its way from the queue into the call. */
+static void arrives(void *arg)
+{
+	while (load_rlx(&target->g->status) != G_RUNNABLE)
+		fake_yield();
+	store_rlx(&target->sig, IN_FLIGHT);
+	while (load_rlx(&target->g->status) != G_RUNNING)
+		fake_yield();
+	store_rel(&target->sig, SIG_NONE);
+}
+
+static void reads_signalled(void)
+{
+	target = getm();
+	fake_spawn(arrives, NULL);
+	one_read(100 * US);
+	fake_check(slept == 2, "queued first");
 }
 
 static void reads_late(void)
@@ -452,6 +484,16 @@ static void run_reader(void (*then)(void))
 Test(entersyscall, a_read_queues_first_where_data_is_sooner_there_than_a_p)
 {
 	run_reader(reads_soon);
+}
+
+Test(entersyscall, one_whose_data_is_there_does_not)
+{
+	run_reader(reads_at_once);
+}
+
+Test(entersyscall, no_signal_is_in_flight_behind_the_queue)
+{
+	run_reader(reads_signalled);
 }
 
 Test(entersyscall, one_whose_data_is_late_does_not_again)

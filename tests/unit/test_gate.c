@@ -247,6 +247,9 @@ Test(gate, a_yield_asks_the_kernel_gives_way_or_does_nothing)
 	cr_assert_eq(gate_yields(m), YIELD_NOW);
 	fake.now = start;
 	store_rlx(&sched.nwait, 0);
+	store_rlx(&sched.stopping, 1);
+	cr_assert_eq(gate_yields(m), YIELD_NOW, "the world stops");
+	store_rlx(&sched.stopping, 0);
 	releasep(g);
 	cr_assert_eq(gate_yields(m), YIELD_NOW, "a stray needs a P");
 }
@@ -269,6 +272,10 @@ Test(gate, the_turn_of_one_who_only_yields_is_short_but_with_a_lock)
 	cr_assert_eq(yields_to_give_way(), 1000, "the next would run into the lock");
 	gate_unlocked();
 	cr_assert_eq(yields_to_give_way(), 1);
+	store_rlx(&sched.nwait, 0);
+	gosched(m, false);
+	add_sc(&sched.nwait, 1);
+	cr_assert_eq(yields_to_give_way(), 64, "and as long at the next turn");
 	store_rlx(&sched.nwait, 0);
 }
 

@@ -192,3 +192,34 @@ Test(loan, goes_to_those_who_compute_once_a_slice)
 	fake.now += opts.slice_us * US + 1;
 	cr_assert_not(loan_leave(m));
 }
+
+Test(loan, goes_to_the_queue_at_once_when_one_with_a_lock_waits)
+{
+	struct g *other = g_puppet();
+
+	lucky(1);
+	other->back = other->holder = true;
+	other->ready_ns = fake.now;
+	globrunq_put(other);
+	add_sc(&sched.nwait, 1);
+	cr_assert_not(loan_leave(m), "others may wait for that lock");
+}
+
+Test(loan, is_not_left_where_sysmon_comes_late)
+{
+	somebody_waits();
+	lucky(1);
+	opts.retake_us = 200;
+	cr_assert(loan_leave(m));
+	opts.retake_us = 201;
+	cr_assert_not(loan_leave(m));
+}
+
+Test(loan, is_not_picked_up_while_the_world_stops)
+{
+	entersyscall(m, MAY_WAIT, 0);
+	sched_stop(true);
+	cr_assert_null(loan_take());
+	sched_stop(false);
+	cr_assert_eq(loan_take(), p);
+}

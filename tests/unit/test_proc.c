@@ -177,6 +177,19 @@ Test(proc, but_after_a_slice_of_them_it_is_a_hogs_turn)
 	cr_assert_eq(granted(back[2]), 0, "and then the preference starts anew");
 }
 
+/* A row of such grants ends where somebody picks the P up, but not where that is the rule. */
+Test(proc, the_preference_starts_anew_with_a_p_that_comes_by_itself)
+{
+	start(1);
+	for (u32 luck = 0; luck < 2; luck++) {
+		p->boost_ns = fake.now;
+		store_rlx(&p->luck, luck);
+		give_up(m->g);
+		acquirep(m, true);
+		cr_assert_eq(p->boost_ns, luck ? fake.now : 0);
+	}
+}
+
 Test(proc, every_61st_grant_is_from_the_global_queue)
 {
 	struct g *local, *global;
@@ -212,6 +225,24 @@ Test(proc, a_free_p_steals_from_the_ring_of_another)
 	cr_assert_eq(runq_size(other), 1);
 	cr_assert_eq(runq_size(p), 2);
 	cr_assert_eq(sched_check(), 0);
+}
+
+Test(proc, gives_nothing_out_of_its_ring_while_the_world_stops)
+{
+	struct g *local;
+
+	start(1);
+	local = waiting(false);
+	globrunq_get(p, 1);
+	runq_put(p, local);
+	store_rlx(&p->schedtick, 1); /* not the global queue's turn */
+	sched_stop(true);
+	give_up(m->g);
+	cr_assert_eq(granted(local), NOTHING);
+	cr_assert_eq(load_rlx(&p->status), P_IDLE);
+	sched_stop(false);
+	sched_resume();
+	cr_assert_eq(granted(local), p->id);
 }
 
 Test(proc, who_yields_alone_goes_on_with_its_own_p)

@@ -97,6 +97,7 @@ Test(sysmon, takes_the_p_of_a_call_after_retake_us)
 {
 	somebody_waits(false);
 	opts.retake_us = 50;
+	store_rlx(&p->luck, 10);
 	entersyscall(m, MAY_WAIT, 0);
 	cr_assert(look_after(0), "it moved on");
 	look_after(5 * US);
@@ -104,6 +105,7 @@ Test(sysmon, takes_the_p_of_a_call_after_retake_us)
 	cr_assert_not(was_taken());
 	look_after(1);
 	cr_assert(was_taken());
+	cr_assert_lt(load_rlx(&p->luck), 10, "nobody picked the loan up");
 	cr_assert_eq(stat_get(retakes), 1);
 	cr_assert_eq(load_rlx(&g->status), G_SYSCALL, "the call itself is not disturbed");
 	cr_assert_eq(fake.signals_sent + fake.probes, 0);
