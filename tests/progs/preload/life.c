@@ -427,7 +427,7 @@ static void case_as_many_as_fit(void)
 {
 	struct rlimit usual = { 8 * MB, RLIM_INFINITY }, most;
 	pthread_attr_t attr;
-	unsigned long pages;
+	unsigned long pages = 0;
 	FILE *f;
 
 	check(setrlimit(RLIMIT_STACK, &usual) == 0, "setrlimit");
