@@ -14,6 +14,11 @@
 /* Brackets the rest of the enclosing block. */
 #define GATE(class, nr) GATE_GUARD = gate_open((class), (nr), (uintptr_t)__builtin_frame_address(0))
 
+/* One thread: a jump to libc's, whose return is the only one. */
+#define LONE(name, args) \
+	if (gate_lone()) \
+	return real_##name args
+
 /* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
 static inline bool gate_yield(void)
 {

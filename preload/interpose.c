@@ -24,11 +24,6 @@ static u64 sem_class(sem_t *s, u64 ever)
 	return (value > 0 ? MAY_WAIT : WILL_WAIT) | ON(WAIT_SEM, s) | ever;
 }
 
-/* One thread: a jump to libc's, whose return is the only one. */
-#define LONE(name, args) \
-	if (gate_lone()) \
-	return real_##name args
-
 #define CALL(type, name, version, class, nr, params, args) \
 	EXPORT RETURNS type shim_##name params __asm__(#name); \
 	type shim_##name params \

@@ -100,8 +100,7 @@ static inline errnum join_try(pthread_t thread, void **result)
 	{ \
 		type r; \
 \
-		if (gate_lone()) \
-			return real_##name args; \
+		LONE(name, args); \
 		r = gate_active() ? (attempt) : BUSY_##type; \
 		if (r == 0) \
 			return 0; \
@@ -128,8 +127,7 @@ static inline errnum join_try(pthread_t thread, void **result)
 	{ \
 		type r; \
 \
-		if (gate_lone()) \
-			return real_##name args; \
+		LONE(name, args); \
 		if (likely(gate_active() && (tried) && (attempt) == 0)) { \
 			gate_locked(); \
 			return 0; \
@@ -152,8 +150,7 @@ static __attribute__((noinline)) void give_way(void)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
-		if (gate_lone()) \
-			return real_##name args; \
+		LONE(name, args); \
 		return took_##type(real_##name args); \
 	}
 
@@ -163,8 +160,7 @@ static __attribute__((noinline)) void give_way(void)
 	{ \
 		type r; \
 \
-		if (gate_lone()) \
-			return real_##name args; \
+		LONE(name, args); \
 		r = real_##name args; \
 		if (r == 0 && gate_unlocked()) \
 			give_way(); \

@@ -76,7 +76,7 @@ static bool is_deaf(struct g *g, u64 asked_for)
  */
 static bool is_starved(struct p *p, struct g *g, u64 now)
 {
-	/* relaxed: if it has heard it this moment, it becomes a stray like any other. */
+	/* relaxed: retake_starved() looks again. */
 	return load_rlx(&g->m->sig) & SIG_SENT && p->seen.cpu_ns >= 0 &&
 	       now - p->seen.still_ns >= STARVED_NS + grace_ns(g) && !may_block_signal(g);
 }
