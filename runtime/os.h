@@ -130,6 +130,9 @@ void *os_share(const char *dir, const char *path, size_t len);
  * if create is true.  0 or -errno.
  */
 int os_map_file(const char *path, u64 len, bool create, void *at);
+/* A descriptor that each write through adds to the end of the file; it is made when there is none.
+ * Never waits.  Or -errno. */
+int os_append(const char *path);
 void os_unlink(const char *path);
 void *os_reserve(size_t len);	     /* address space, zero when read; NULL: none */
 void os_blank(void *at, size_t len); /* replaces what is mapped there by such memory */

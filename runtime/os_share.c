@@ -195,6 +195,13 @@ int os_map_file(const char *path, u64 len, bool create, void *at)
 	return (int)err;
 }
 
+int os_append(const char *path)
+{
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+	return os_fds_are_private() ? (int)sys(__NR_open, (long)path, flags, 0600, 0) : -EBADF;
+}
+
 void os_punch(void *at, u64 len)
 {
 	sys(__NR_madvise, (long)at, (long)len, MADV_REMOVE, 0);

@@ -1,6 +1,8 @@
 /* The formatter, and what a broken invariant leads to. */
 #include "runtime/print.h"
 
+#include <asm/errno.h>
+
 #include "runtime/hooks.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -95,6 +97,25 @@ size_t gmp_format(char *buf, size_t len, const char *fmt, ...)
 	n = gmp_vformat(buf, len, fmt, ap);
 	va_end(ap);
 	return n;
+}
+
+const char *gmp_error(int err, char *buf, size_t len)
+{
+	static const char *const words[] = {
+		[EACCES] = "permission denied",
+		[ENOENT] = "no such directory",
+		[ENOSPC] = "the disk is full",
+		[EROFS] = "read-only",
+		[EINVAL] = "no regular file",
+		[EISDIR] = "a directory",
+		[ENXIO] = "nobody reads it",
+		[EBADF] = "it would take a descriptor of the program's"
+	};
+
+	if ((u32)err < sizeof(words) / sizeof(words[0]) && words[err])
+		return words[err];
+	gmp_format(buf, len, "error %d", err);
+	return buf;
 }
 
 static void say(const char *prefix, const char *fmt, va_list ap)

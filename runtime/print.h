@@ -15,6 +15,9 @@
 size_t gmp_format(char *buf, size_t len, const char *fmt, ...) PRINTF(3, 4);
 size_t gmp_vformat(char *buf, size_t len, const char *fmt, va_list ap);
 
+/* Why a file cannot be opened, in words; buf is for those of a rare error. */
+const char *gmp_error(int err, char *buf, size_t len);
+
 /* One line on stderr, with "gmp: " before and a newline after. */
 void gmp_warn(const char *fmt, ...) PRINTF(1, 2);
 

@@ -1,13 +1,11 @@
-/* The counters in words: one line at exit, Go's SCHED line, and by name for programs. */
+/* The counters in words: one line at exit, and by name for programs. */
 #include "runtime/stats.h"
 
 #include "runtime/fence.h"
 #include "runtime/gmprt.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
-#include "runtime/runq.h"
 
-#define LINE 4096
 #define STRAYS_SHOWN 8
 
 void stat_raise(au64 *a, u64 n)
@@ -123,37 +121,6 @@ void stats_print(void)
 		 load_rlx(&sched.gomaxprocs), stat_get(peak_gs), stat_get(handoffs),
 		 stat_get(pickups), stat_get(retakes), stat_get(strays), strays, stat_get(preempts),
 		 stat_get(overcap), stat_get(parks), stat_get(maxwait_ns) / 1000);
-}
-
-/* Ms that sleep in the kernel without a P: Go's idle threads have nothing to run either. */
-static u32 idle_threads(u32 procs)
-{
-	u32 busy = procs - load_rlx(&sched.npidle) + load_rlx(&sched.nwait),
-	    all = load_rlx(&sched.ng);
-
-	return all > busy ? all - busy : 0;
-}
-
-void schedtrace(u64 now)
-{
-	/* Racy reads of guarded counters: a line for people, as in Go. */
-	u32 procs = load_rlx(&sched.gomaxprocs);
-	char line[LINE];
-	size_t room = LINE - 1, n;
-
-	n = gmp_format(line, room,
-		       "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
-		       "needspinning=0 idlethreads=%u runqueue=%u [",
-		       (now - sched.start_ns) / 1000000, procs, load_rlx(&sched.npidle),
-		       load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size());
-	for (u32 i = 0; i < procs; i++)
-		n += gmp_format(line + n, room - n, " %u", runq_size(sched.allp[i]));
-	n += gmp_format(line + n, room - n, " ] schedticks=[");
-	for (u32 i = 0; i < procs; i++)
-		n += gmp_format(line + n, room - n, " %u", load_rlx(&sched.allp[i]->schedtick));
-	n += gmp_format(line + n, room - n, " ]");
-	line[n++] = '\n';
-	os_write(os_stderr(), line, n);
 }
 
 /* ---- the public form: gmprt.h ---- */

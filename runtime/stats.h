@@ -31,7 +31,5 @@ void stats_gauges(struct gauges *ret);
 
 /* The one line of GMP_STATS=1, on stderr. */
 void stats_print(void);
-/* One SCHED line in Go's format, on stderr.  By: sysmon. */
-void schedtrace(u64 now);
 
 #endif

@@ -24,6 +24,7 @@
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
+#include "runtime/schedtrace.h"
 #include "runtime/slice.h"
 #include "runtime/stats.h"
 #include "runtime/stray.h"
@@ -526,6 +527,7 @@ void sysmon_main(void)
 		limit_look();
 	page_open();
 	trace_from_start();
+	schedtrace_open();
 	store_rel(&sched.sysmon_ready, 1); /* @pair ready */
 	os_futex_wake(&sched.sysmon_ready, 1);
 	os_short_slice();

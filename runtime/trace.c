@@ -231,13 +231,8 @@ static bool taken_by_another(const char *path)
 
 void trace_from_start(void)
 {
-	static const char *const why[] = {
-		[EACCES] = "permission denied", [ENOENT] = "no such directory",
-		[ENOSPC] = "the disk is full",	[EROFS] = "read-only",
-		[EINVAL] = "no regular file",	[EISDIR] = "a directory"
-	};
 	static i32 done; /* by this pid: a forked child makes a file of its own */
-	char path[sizeof(opts.trace) + 16];
+	char path[sizeof(opts.trace) + 16], why[32];
 	int err;
 
 	if (!opts.trace[0] || done == os_getpid())
@@ -247,10 +242,9 @@ void trace_from_start(void)
 	if (taken_by_another(path))
 		gmp_format(path, sizeof(path), "%s.%d", opts.trace, os_getpid());
 	err = -start(path, opts.trace_mb * MB, true);
-	if (err && (u32)err < sizeof(why) / sizeof(why[0]) && why[err])
-		gmp_warn("trace: %s: %s; running without a trace", path, why[err]);
-	else if (err)
-		gmp_warn("trace: %s: error %d; running without a trace", path, err);
+	if (err)
+		gmp_warn("trace: %s: %s; running without a trace", path,
+			 gmp_error(err, why, sizeof(why)));
 }
 
 void trace_stop(void)

@@ -59,6 +59,7 @@ Test(options, a_bad_value_is_one_line_and_the_default)
 	bad_value("GMP_PREEMPT=perhaps");
 	bad_value("GMP_PREEMPT_SIGNAL=9");
 	bad_value("GMP_ON_BUG=maybe");
+	bad_value("GMP_SCHEDDETAIL=2");
 }
 
 Test(options, a_good_value_is_silent)
@@ -178,6 +179,78 @@ Test(options, schedtrace_prints_lines_as_go_does)
 	cr_expect_str_eq(r.out, "busy for a while\n");
 	cr_expect_geq(matching(r.err, SCHED_LINE), 3, "%s", r.err);
 	cr_expect_eq(matching(r.err, SCHED_LINE), lines(r.err), "%s", r.err);
+	run_free(&r);
+}
+
+/* A file keeps what it had: several programs may have been given the same name. */
+Test(options, schedtrace_goes_to_a_file_when_told_so)
+{
+	char path[] = "/tmp/gmp-schedtrace-XXXXXX", variable[64], text[8192] = "";
+	const char *const env[] = { "GMP_SCHEDTRACE=100", variable, NULL };
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, "mine\n", 5), 5);
+	snprintf(variable, sizeof(variable), "GMP_SCHEDTRACE_FILE=%s", path);
+	for (int i = 0; i < 2; i++) {
+		struct run r = { .env = env };
+
+		run_victim(&r, 2, "shapes", "busy", NULL);
+		cr_expect(run_ok(&r));
+		cr_expect_str_eq(r.out, "busy for a while\n");
+		cr_expect_str_eq(r.err, "");
+		run_free(&r);
+	}
+	cr_assert_gt(pread(fd, text, sizeof(text) - 1, 0), 5);
+	cr_expect_geq(matching(text, SCHED_LINE), 6, "%s", text);
+	cr_expect_eq(matching(text, SCHED_LINE), lines(text) - 1, "%s", text);
+	cr_expect(!strncmp(text, "mine\n", 5), "%s", text);
+	close(fd);
+	unlink(path);
+}
+
+Test(options, a_schedtrace_file_that_cannot_be_made_is_one_line_and_stderr)
+{
+	const char *const env[] = { "GMP_SCHEDTRACE=100", "GMP_SCHEDTRACE_FILE=/proc/none/x",
+				    NULL };
+	struct run r = { .env = env };
+
+	run_victim(&r, 2, "shapes", "busy", NULL);
+	cr_expect(run_ok(&r));
+	cr_expect(!strncmp(r.err,
+			   "gmp: schedtrace: /proc/none/x: no such directory; using stderr\n", 63),
+		  "%s", r.err);
+	cr_expect_geq(matching(r.err, SCHED_LINE), 3, "%s", r.err);
+	cr_expect_eq(matching(r.err, SCHED_LINE), lines(r.err) - 1, "%s", r.err);
+	run_free(&r);
+}
+
+#define SCHED_HEAD \
+	"^SCHED [0-9]+ms: .* runqueue=[0-9]+ gcwaiting=(true|false) nmidlelocked=[0-9]+ " \
+	"stopwait=0 sysmonwait=false$"
+#define SCHED_P \
+	"^  P[01]: status=[014] schedtick=[0-9]+ syscalltick=[0-9]+ m=(nil|[0-9]+) " \
+	"runqsize=[0-9]+ gfreecnt=0 timerslen=0$"
+#define SCHED_M \
+	"^  M[0-9]+: p=(nil|[01]) curg=[0-9]+ mallocing=0 throwing=0 preemptoff= locks=[0-9]+ " \
+	"dying=0 spinning=false blocked=(true|false) lockedg=[0-9]+$"
+#define SCHED_G "^  G[0-9]+: status=[0-4]\\((stray|syscall [0-9]+)?\\) m=[0-9]+ lockedm=[0-9]+$"
+
+Test(options, scheddetail_adds_ps_ms_and_gs)
+{
+	const char *const env[] = { "GMP_SCHEDTRACE=100", "GMP_SCHEDDETAIL=1", NULL };
+	struct run r = { .env = env };
+	int heads, ps, ms, gs;
+
+	run_victim(&r, 2, "shapes", "busy", NULL);
+	cr_expect(run_ok(&r));
+	heads = matching(r.err, SCHED_HEAD);
+	ps = matching(r.err, SCHED_P);
+	ms = matching(r.err, SCHED_M);
+	gs = matching(r.err, SCHED_G);
+	cr_expect_geq(heads, 3, "%s", r.err);
+	cr_expect_eq(ps, 2 * heads, "%s", r.err);
+	cr_expect(ms >= 2 * heads && gs >= 2 * heads, "%s", r.err);
+	cr_expect_eq(heads + ps + ms + gs, lines(r.err), "%s", r.err);
 	run_free(&r);
 }
 

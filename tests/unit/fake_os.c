@@ -451,6 +451,7 @@ void os_write(int fd, const char *buf, size_t len)
 	memcpy(fake.out + fake.outlen, buf, len);
 	fake.outlen += len;
 	fake.writes++;
+	fake.written_to = fd;
 }
 
 const char *fake_output(void)

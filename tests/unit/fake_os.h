@@ -83,6 +83,7 @@ struct fake_m {
 
 #define FAKE_MS 64
 #define FAKE_FILES 32
+#define FAKE_APPEND_FD 7
 
 struct fake_file {
 	const char *path, *text; /* text NULL: it is not there */
@@ -115,6 +116,8 @@ struct fake {
 	u64 getpid_ns[2]; /* what it takes, by gmp_return_jumps */
 	int sandbox;	  /* of seccomp */
 	int map_error;	  /* of mapping a trace file */
+	int append_error; /* of opening a file to append to */
+	int written_to;	  /* descriptor of the last os_write() */
 	void *mapped;	  /* the last one that was mapped */
 	i32 alive;	  /* another process that lives */
 	char shared[320]; /* path of the last file that was made */

@@ -77,6 +77,12 @@ int os_map_file(const char *path, u64 len, bool create, void *at)
 	return 0;
 }
 
+int os_append(const char *path)
+{
+	strncpy(fake.shared, path, sizeof(fake.shared) - 1);
+	return fake.append_error ? fake.append_error : FAKE_APPEND_FD;
+}
+
 void *os_reserve(size_t len)
 {
 	void *at = mmap(NULL, len, PROT_READ | PROT_WRITE,

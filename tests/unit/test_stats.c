@@ -1,13 +1,11 @@
-/* runtime/stats.c: the two lines that people and tools read, to the letter. */
+/* runtime/stats.c: the line that people and tools read, to the letter, and the counters by name. */
 #include "runtime/stats.h"
 
 #include <criterion/criterion.h>
-#include <regex.h>
 #include <string.h>
 
 #include "runtime/gmprt.h"
 #include "runtime/os.h"
-#include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 
 static void setup(void)
@@ -18,68 +16,6 @@ static void setup(void)
 }
 
 TestSuite(stats, .init = setup);
-
-static const char *trace(u64 ns)
-{
-	schedtrace(sched.start_ns + ns);
-	return fake_output();
-}
-
-/* The form of GODEBUG=schedtrace. */
-Test(stats, schedtrace_is_gos_line)
-{
-	store_rlx(&sched.ng, 6);
-	store_rlx(&sched.nwait, 4);
-	store_rlx(&sched.allp[0]->schedtick, 15);
-	store_rlx(&sched.allp[1]->schedtick, 19);
-	cr_assert_str_eq(trace(507999999),
-			 "SCHED 507ms: gomaxprocs=2 idleprocs=1 threads=7 spinningthreads=0 "
-			 "needspinning=0 idlethreads=1 runqueue=0 [ 0 0 ] schedticks=[ 15 19 ]\n");
-	cr_assert_eq(fake.writes, 1, "a line is one write");
-}
-
-Test(stats, schedtrace_has_gos_form_for_any_number_of_ps)
-{
-	regex_t re;
-
-	cr_assert_eq(regcomp(&re,
-			     "^SCHED [0-9]+ms: gomaxprocs=([0-9]+) idleprocs=[0-9]+ threads=[0-9]+ "
-			     "spinningthreads=[0-9]+ needspinning=[01] idlethreads=[0-9]+ "
-			     "runqueue=[0-9]+ \\[( [0-9]+)+ \\] schedticks=\\[( [0-9]+)+ \\]\n$",
-			     REG_EXTENDED | REG_NOSUB),
-		     0);
-	for (u32 procs = 1; procs <= 64; procs *= 4) {
-		const char *line;
-
-		fake_reset(0);
-		g_here(procs);
-		line = trace(3600000 * MS);
-		cr_assert_eq(regexec(&re, line, 0, NULL, 0), 0, "%s", line);
-	}
-	regfree(&re);
-}
-
-Test(stats, schedtrace_is_a_line_even_where_it_has_no_room)
-{
-	const char *line;
-
-	fake_reset(0);
-	g_here(4000);
-	line = trace(1 * MS);
-	cr_assert_eq(strchr(line, '\n'), line + strlen(line) - 1);
-}
-
-Test(stats, schedtrace_counts_the_queues_apart)
-{
-	static struct g gs[5];
-
-	gs[1].back = true;
-	for (int i = 0; i < 3; i++)
-		globrunq_put(&gs[i]);
-	runq_put(sched.allp[1], &gs[3]);
-	runq_put(sched.allp[1], &gs[4]);
-	cr_assert(strstr(trace(0), " runqueue=3 [ 0 2 ] schedticks=["));
-}
 
 Test(stats, the_line_at_exit)
 {
