@@ -1,4 +1,4 @@
-/* One parser for the table of opts.def: numbers and words, one warning for each bad value. */
+/* One parser for the table of opts.def: numbers and words; a bad value or name costs one warning. */
 #include "runtime/opts.h"
 
 #include "runtime/limit.h"
@@ -60,6 +60,8 @@ static const struct option table[] = {
 #undef OPT
 #undef CHOICE
 #undef TEXT
+
+#define OPTIONS (sizeof(table) / sizeof(table[0]))
 
 static char upper(char c)
 {
@@ -216,10 +218,107 @@ static void parse_one(const struct option *o, char *const *envp)
 		complain(o, text);
 }
 
+/* ---- names that are nearly ours ---- */
+
+#define NAME_MAX 24 /* longer than any of ours */
+
+#define OPT(name, ...) _Static_assert(sizeof(#name) <= NAME_MAX, "length of " #name);
+#define CHOICE(name, ...) OPT(name)
+#define TEXT(name, help) OPT(name)
+#include "runtime/opts.def"
+#undef OPT
+#undef CHOICE
+#undef TEXT
+
+static u32 least(u32 a, u32 b, u32 c)
+{
+	u32 n = a < b ? a : b;
+
+	return n < c ? n : c;
+}
+
+/* How many letters must be put in, left out or changed to make the option's name of text[len]? */
+static u32 distance(const char *text, u32 len, const char *name)
+{
+	u32 row[NAME_MAX + 1]; /* row[i]: from the first i letters of text to the name so far */
+
+	for (u32 i = 0; i <= len; i++)
+		row[i] = i;
+	for (; *name; name++) {
+		u32 diagonal = row[0]++;
+
+		for (u32 i = 1; i <= len; i++) {
+			u32 change = diagonal + (text[i - 1] != upper(*name));
+
+			diagonal = row[i];
+			row[i] = least(row[i] + 1, row[i - 1] + 1, change);
+		}
+	}
+	return row[len];
+}
+
+static bool begins(const char *name, const char *text, u32 len)
+{
+	for (u32 i = 0; i < len; i++)
+		if (text[i] != upper(name[i])) /* also where the name ends */
+			return false;
+	return true;
+}
+
+/*
+ * Others have names with GMP_, too, and mean GNU MP: GMP_PATH, GMP_LIB, GMP_CPU_TYPE.  So one that
+ * is meant for us differs by a letter, or by two where it is long, or is the first half of ours.
+ */
+static bool nearly(const char *text, u32 len, const char *name)
+{
+	return (len >= 5 && begins(name, text, len)) || distance(text, len, name) <= 1 + (len >= 6);
+}
+
+static bool is_option(const char *entry)
+{
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (value_of(entry, table[i].name))
+			return true;
+	return false;
+}
+
+static void doubt(const char *text, u32 len)
+{
+	char wrong[NAME_MAX + 1], right[NAME_MAX];
+
+	for (size_t i = 0; i < OPTIONS; i++)
+		if (nearly(text, len, table[i].name)) {
+			copy(wrong, len + 1, text, printable);
+			copy(right, sizeof(right), table[i].name, upper);
+			gmp_warn("opts: GMP_%s is not an option, GMP_%s is; ignoring it", wrong,
+				 right);
+			return;
+		}
+}
+
+static void doubt_all(char *const *envp)
+{
+	for (; *envp; envp++) {
+		const char *text;
+		u32 len = 0;
+
+		if (!begins("gmp_", *envp, 4))
+			continue;
+		text = *envp + 4;
+		while (len <= NAME_MAX && text[len] && text[len] != '=')
+			len++;
+		if (len <= NAME_MAX && text[len] && !is_option(*envp))
+			doubt(text, len);
+	}
+}
+
 void opts_parse(char *const *envp)
 {
-	for (size_t i = 0; envp && i < sizeof(table) / sizeof(table[0]); i++)
+	if (!envp)
+		return;
+	for (size_t i = 0; i < OPTIONS; i++)
 		parse_one(&table[i], envp);
+	doubt_all(envp);
 }
 
 bool opts_takes(const u32 *option, u32 value)
@@ -257,6 +356,6 @@ static void help_line(const struct option *o)
 
 void opts_help(void)
 {
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+	for (size_t i = 0; i < OPTIONS; i++)
 		help_line(&table[i]);
 }

@@ -28,7 +28,8 @@ extern struct opts opts;
 #define opt_now(name) __atomic_load_n(&opts.name, __ATOMIC_RELAXED)
 
 /*
- * Reads GMP_* from envp (NULL-terminated).  Each bad value costs one warning and keeps its default.
+ * Reads GMP_* from envp (NULL-terminated).  Each bad value costs one warning and keeps its default,
+ * each name that is nearly one of ours a warning, too.
  */
 void opts_parse(char *const *envp);
 

@@ -60,6 +60,7 @@ Test(options, a_bad_value_is_one_line_and_the_default)
 	bad_value("GMP_PREEMPT_SIGNAL=9");
 	bad_value("GMP_ON_BUG=maybe");
 	bad_value("GMP_SCHEDDETAIL=2");
+	bad_value("GMP_MAXPROC=1");
 }
 
 Test(options, a_good_value_is_silent)

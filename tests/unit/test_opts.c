@@ -208,22 +208,60 @@ Test(opts, a_wrong_number_is_told_the_range_and_the_default)
 
 Test(opts, what_only_looks_like_ours_is_left_alone)
 {
-	static const char *const others[] = { "GMP_MAXPROCSX=x",
-					      "GMP_MAXPROC=x",
-					      "gmp_maxprocs=x",
-					      "XGMP_MAXPROCS=x",
-					      "GMP_=x",
-					      "GMP",
-					      "",
-					      "=",
-					      "GMP_MAXPROCS",
-					      "GMP_NOSUCH=1" };
+	static const char *const others[] = {
+		"gmp_maxprocs=x", "XGMP_MAXPROCS=x", "GMP_=x", "GMP", "GMP_", "", "=",
+		"GMP_MAXPROCS", "GMP_MAXPROC", "GMP_NOSUCH=1",
+		/* GNU MP's, of its build and of who builds with it; our tests'. */
+		"GMP_CPU_TYPE=core2", "GMP_CHECK_RANDOMIZE=1", "GMP_PATH=x", "GMP_ROOT=x",
+		"GMP_HOME=x", "GMP_DIR=x", "GMP_LIB=x", "GMP_LIBS=x", "GMP_LDFLAGS=x",
+		"GMP_CFLAGS=x", "GMP_INCLUDE=x", "GMP_INCLUDE_DIR=x", "GMP_INCLUDES=x",
+		"GMP_LIBRARY=x", "GMP_LIBRARIES=x", "GMP_LIBRARY_DIR=x", "GMP_PREFIX=x",
+		"GMP_VERSION=6", "GMP_SRC=x", "GMP_ABI=64", "GMP_URL=x", "GMP_TEST_QUICK=1",
+		"GMP_TEST_LIMIT=1", "GMP_TEST_ENV=1", "GMP_TEST_WHOLE=1", "GMP_TEST_STAGE=x"
+	};
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		parse("%s", others[i]);
 	cr_assert_str_eq(fake_output(), "");
 	cr_assert_eq(opts.maxprocs, 0);
 	opts_parse(NULL);
+}
+
+static void doubts(const char *name, const char *meant)
+{
+	char want[128];
+
+	snprintf(want, sizeof(want), "gmp: opts: GMP_%s is not an option, GMP_%s is; ignoring it\n",
+		 name, meant);
+	parse("GMP_%s=1", name);
+	cr_assert_str_eq(fake_output(), want);
+}
+
+Test(opts, a_name_that_is_nearly_ours_is_one_line)
+{
+	doubts("MAXPROC", "MAXPROCS");
+	doubts("MAXPROCSS", "MAXPROCS");
+	doubts("MAX_PROCS", "MAXPROCS");
+	doubts("MAXPORCS", "MAXPROCS");
+	doubts("MAXTHREAD", "MAXTHREADS");
+	doubts("SLICE", "SLICE_US");
+	doubts("RETAKE", "RETAKE_US");
+	doubts("SCHEDTRACEFILE", "SCHEDTRACE_FILE");
+	doubts("SCHED_DETAIL", "SCHEDDETAIL");
+	doubts("STAT", "STATS");
+	doubts("HELPP", "HELP");
+	doubts("ONBUG", "ON_BUG");
+	parse("GMP_\xffTATS=1");
+	cr_assert(strstr(fake_output(), " GMP_?TATS "), "bytes are made printable");
+	cr_assert_eq(opts.maxprocs, 0);
+}
+
+Test(opts, no_name_of_ours_is_doubted_and_every_one_with_a_letter_too_many_is)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		parse("GMP_%sZ=1", upper(rows[i].name));
+		cr_assert_eq(lines(fake_output()), 1, "%s", rows[i].name);
+	}
 }
 
 Test(opts, reads_all_of_the_environment)
@@ -266,7 +304,8 @@ Test(opts, rubbish_costs_one_line_a_variable_at_most)
 
 		r = &rows[fake_random(ROWS)];
 		random_text(value, fake_random(fake_random(10) ? 12 : sizeof(value) - 1));
-		snprintf(entry, sizeof(entry), "GMP_%s=%s", upper(r->name), value);
+		snprintf(entry, sizeof(entry), "GMP_%s%s%s", fake_random(10) ? upper(r->name) : "",
+			 fake_random(10) ? "=" : "", value);
 		opts_parse(envp);
 		said = fake_output();
 		cr_assert_leq(lines(said), 1, "'%s' said '%s'", entry, said);
