@@ -97,8 +97,7 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 		threads_quiesce();
 	sandbox_by_number(nr, a1, a2, a3);
 	signals_by_number(nr, a1, a2);
-	GATE(nr == SYS_rt_sigprocmask ? mask_class((int)a1, (uintptr_t)a2) : syscall_class(nr, a),
-	     (u16)nr);
+	GATE(syscall_class(nr, a), (u16)nr);
 	return result(gmp_rawsyscall6(nr, a1, a2, a3, a4, a5, a6));
 }
 

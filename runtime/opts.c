@@ -1,4 +1,4 @@
-/* One parser for the table of opts.def: numbers and words; a bad value or name costs one warning. */
+/* One parser for the table of opts.def: numbers, words, texts; a bad one is one line on stderr. */
 #include "runtime/opts.h"
 
 #include "runtime/limit.h"
