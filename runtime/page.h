@@ -6,7 +6,8 @@
  * Anything in the way (no /dev/shm or /proc, full, somebody else's directory, a kernel or sandbox
  * that forbids) leaves the process without a page and without a word; GMP_VERBOSE=1 says so.  A
  * program that installs a seccomp filter after its second thread was made keeps its file for a
- * later process of its user to sweep: the unlink could be what the filter kills for.
+ * later process of its user to sweep: the unlink could be what the filter kills for.  The directory
+ * stays, empty: the name belongs to who makes it first, and would be anybody's again.
  *
  * A forked child finds sched.page NULL and the parent's mapping replaced by memory of its own: a
  * handler that forks may return into an add that has the address in a register.

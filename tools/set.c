@@ -81,6 +81,25 @@ static void parse_one(const char *text)
 	      (int)len, text);
 }
 
+/* The word that is the process id; the others say what is wanted, in any order. */
+static const char *parse(int argc, char **argv)
+{
+	const char *pid = NULL;
+
+	for (size_t i = 0; i < KNOBS; i++)
+		wanted[i] = KEEP;
+	for (int i = 1; i < argc; i++)
+		if (*argv[i] == '-')
+			usage("no option '%s'", argv[i]);
+		else if (pid || strchr(argv[i], '='))
+			parse_one(argv[i]);
+		else
+			pid = argv[i];
+	if (!pid)
+		usage("no process id");
+	return pid;
+}
+
 /* True: it is done.  False: it will be, when there is a second thread to schedule. */
 static bool ask(struct view *v)
 {
@@ -116,16 +135,11 @@ static bool check(struct view *v, const struct knob *k, u32 want)
 
 int cmd_set(int argc, char **argv)
 {
+	const char *pid = parse(argc, argv);
 	struct view v;
 	bool done = true, now;
 
-	if (argc < 2)
-		usage("no process id");
-	for (size_t i = 0; i < KNOBS; i++)
-		wanted[i] = KEEP;
-	for (int i = 2; i < argc; i++)
-		parse_one(argv[i]);
-	view_open(&v, need_pid(argv[1]));
+	view_open(&v, need_pid(pid));
 	now = ask(&v);
 	if (!now && argc > 2)
 		complain("process %d has one thread; what is set holds from its next one on",

@@ -93,6 +93,13 @@ def a_program_with_one_thread_takes_it_over_with_its_next():
 
 
 @test
+def words_stand_in_any_order():
+    with busy() as p:
+        r = gmp("set", "slice_us=2000", str(p.pid), "maxprocs=1")
+        expect(r, r.code == 0 and r.out == "maxprocs=1 slice_us=2000 preempt=signal\n")
+
+
+@test
 def a_stale_page_is_said():
     with busy("exec", "/bin/sleep") as p:
         gmp("set", str(p.pid))
@@ -107,6 +114,8 @@ def what_makes_no_sense_is_one_line():
     with busy(preload="") as other, busy() as p:
         pid = str(p.pid)
         for args, words in (([], "no process id"), (["x"], "not a process id"),
+                            (["-z", pid], "no option '-z'"), ([pid, "-z"], "no option '-z'"),
+                            (["maxprocs=1"], "no process id"), ([pid, pid], "not NAME=VALUE"),
                             (["4194304", "maxprocs=1"], "no process 4194304"),
                             ([str(other.pid), "maxprocs=1"], "does not run under the library"),
                             ([pid, "maxprocs"], "not NAME=VALUE"),
