@@ -24,6 +24,14 @@ static u64 sem_class(sem_t *s, u64 ever)
 	return (value > 0 ? MAY_WAIT : WILL_WAIT) | ON(WAIT_SEM, s) | ever;
 }
 
+/* Once it has a P again libc may have given it the mutex long before: holder.h. */
+static u64 cond_class(const void *c, const void *mutex)
+{
+	if (gate_active())
+		store_rlx(&getm()->with, (uintptr_t)mutex);
+	return WILL_WAIT | ON(WAIT_COND, c);
+}
+
 #define CALL(type, name, version, class, nr, params, args) \
 	EXPORT RETURNS type shim_##name params __asm__(#name); \
 	type shim_##name params \

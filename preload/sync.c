@@ -14,6 +14,8 @@
 
 #include "preload/gate.h"
 #include "runtime/gmprt.h"
+#include "runtime/holder.h"
+#include "runtime/os.h"
 #include "runtime/preempt.h"
 
 /* About 3 us of turns: longer than a short critical section, much shorter than a hand-off pays. */
@@ -146,12 +148,46 @@ static __attribute__((noinline)) void give_way(void)
 	preempt_park(m);
 }
 
-#define TAKE(type, name, version, params, args) \
+/*
+ * A try failed.  Who only tries comes back at its next event, maybe a second later, and counts on
+ * the lock's being free by then.  Natively it is held for an instant; with us its holder may wait
+ * for a P with it, or may have been told to run on this CPU by the very hand-off that woke us
+ * (squid's disk threads).  Such a holder is waited for as it would be by a lock, but only for so
+ * long, and not by who has a lock itself: the holder may be after that one.
+ */
+#define SOON_NS 1000000
+
+static __attribute__((noinline)) errnum mutex_soon(pthread_mutex_t *m)
+{
+	/* relaxed, both: hints. */
+	i32 owner = __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED);
+	struct timespec until;
+	u64 ns;
+
+	if (!gate_active() || load_rlx(&getm()->held) || !mutex_plain(m) ||
+	    !holder_held_up(owner, (uintptr_t)m))
+		return EBUSY;
+	ns = os_nanotime() + SOON_NS;
+	until = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
+	GATE(WILL_WAIT | ON(WAIT_MUTEX, m), SYS_futex);
+	return real_pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &until) == 0 ? 0 : EBUSY;
+}
+
+/* glibc's mtx_t is a mutex of its own. */
+static thrd_res thrd_soon(mtx_t *m)
+{
+	return mutex_soon((pthread_mutex_t *)m) == 0 ? thrd_success : thrd_busy;
+}
+
+#define TAKE(type, name, version, soon, params, args) \
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
+		type r; \
+\
 		LONE(name, args); \
-		return took_##type(real_##name args); \
+		r = real_##name args; \
+		return took_##type(r == BUSY_##type ? (soon) : r); \
 	}
 
 #define DROP(type, name, version, params, args) \

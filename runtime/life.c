@@ -9,6 +9,7 @@
 #include "runtime/cold_return.h"
 #include "runtime/cpu.h"
 #include "runtime/fence.h"
+#include "runtime/holder.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
 #include "runtime/note.h"
@@ -41,6 +42,7 @@ int sched_start(u32 procs)
 	if (load_rlx(&sched.gomaxprocs) == 0)
 		return -12;
 	g->m->tid = os_gettid();
+	holder_named(g->m);
 	g->m->depth = 0;
 	store_rlx(&g->m->held, 0);
 	acquirep(g->m, true); /* at once: every P is idle */
@@ -217,6 +219,7 @@ void mstart(struct g *g)
 	store_rlx(&m->altstack, 0);
 	store_rlx(&m->sleeper, 0);
 	store_rlx(&m->masked, 0);
+	holder_named(m);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
 	store_rlx(&m->live, 1);
 	gmp_tls_m = m;

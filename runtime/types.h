@@ -185,6 +185,7 @@ struct m {
 	struct note park; /* a P granted to us comes through here */
 	bool late;	  /* the last one took long to come: spin.c.  Owner only. */
 	au32 cpu;	  /* that the open bracket began on; owner writes, a hint */
+	au64 with;	  /* the mutex of the last wait for a condition; owner writes, a hint */
 	i32 tid;
 	u32 id;
 	au64 trace_at; /* next event; trace.c */

@@ -228,10 +228,63 @@ static void case_never_given_back(void)
 	printf("%d took turns\n", done);
 }
 
+/* --- who only tries, and whoever woke up with the lock waits for a P with it --- */
+
+enum { ROUNDS = 100, TRIES = 1000 };
+static volatile int work;
+
+static void *works(void *arg)
+{
+	pthread_mutex_lock(&mutex);
+	for (int i = 0; i < ROUNDS; i++) {
+		ready = i + 1;
+		while (!work)
+			pthread_cond_wait(&may_go, &mutex);
+		work = 0;
+		done = i + 1;
+	}
+	pthread_mutex_unlock(&mutex);
+	return NULL;
+}
+
+/* For some 20 us, without giving way. */
+static bool tries(void)
+{
+	for (int i = 0; i < TRIES; i++) {
+		if (pthread_mutex_trylock(&mutex) == 0)
+			return pthread_mutex_unlock(&mutex) == 0;
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+static void case_tries(void)
+{
+	pthread_t t = spawn(works, NULL);
+	int in_vain = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		must_word("the worker to wait", &ready, i + 1);
+		pthread_mutex_lock(&mutex);
+		work = 1;
+		pthread_cond_signal(&may_go);
+		pthread_mutex_unlock(&mutex);
+		while (done == i && !*(volatile int *)&mutex.__data.__lock)
+			;
+		in_vain += !tries();
+		must_word("the work", &done, i + 1);
+	}
+	join(t);
+	if (in_vain > ROUNDS / 10)
+		printf("%d of %d times in vain\n", in_vain, ROUNDS);
+	printf("%d done\n", done);
+}
+
 static const struct a_case cases[] = {
 	{ "not_stopped_inside", case_not_stopped_inside },
 	{ "convoy", case_convoy },
 	{ "never_given_back", case_never_given_back },
+	{ "tries", case_tries },
 	{ NULL, NULL },
 };
 
