@@ -236,8 +236,10 @@ static void case_starved(void)
 	must_word("the unwanted one", &started, 1);
 	for (int i = 0; i < 2; i++)
 		agent_run(takes_cpu, over);
-	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+	if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) {
+		fprintf(stderr, "SCHED_FIFO is refused: %m; needs root, or CAP_SYS_NICE\n");
 		exit(77);
+	}
 	for (began = now_ns(); now_ns() < began + NS_PER_S; naps++) {
 		int64_t due = now_ns() + NS_PER_MS;
 
