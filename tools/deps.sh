@@ -22,7 +22,7 @@ apps="apache2-bin apache2-utils bind9 bind9-dnsutils chromium clang erlang-base 
 	lbzip2 linux-perf libmimalloc2.0 libtcmalloc-minimal4 libboost-dev libboost-system-dev libboost-thread-dev libomp-14-dev
 	libopenblas0-pthread libreoffice-calc libsqlite3-dev libtbb-dev libuv1-dev make
 	mariadb-server mono-mcs mono-runtime nginx-light nodejs ocaml-nox openjdk-17-jdk-headless openssl
-	p7zip-full pbzip2 plzip postgresql-15 python3-numpy qemu-system-x86 qemu-utils r-base-core ruby rustc sbcl stress-ng stunnel4
+	p7zip-full pbzip2 plzip postgresql-15 python3-numpy qemu-system-x86 qemu-utils r-base-core ruby rustc sbcl squid stress-ng stunnel4
 	swi-prolog-nox unbound varnish wrk x264"
 examples="$build libunwind8 python3 procps memcached redis-server redis-tools"
 package="$build debhelper dpkg-dev libgmp-dev"
