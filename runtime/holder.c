@@ -33,9 +33,9 @@ bool holder_held_up(i32 tid, uintptr_t lock)
 {
 	struct m *m = find(tid);
 
-	if (!m)
-		return false;
 	/* relaxed, all: hints. */
+	if (!m || load_rlx(&sched.dissolved)) /* then nobody has a P, and all run */
+		return false;
 	if (__atomic_load_n(&m->depth, __ATOMIC_RELAXED) && is_about(m, lock))
 		return true;
 	return load_rlx(&m->g->status) != G_SYSCALL && hold_of(load_rlx(&m->g->hold)) == HOLD_LOST;

@@ -86,6 +86,13 @@ Test(holder, its_last_wait_is_forgotten)
 	cr_assert_not(holder_held_up(TID, LOCK));
 }
 
+Test(holder, nobody_is_who_needs_no_p)
+{
+	without_p(G_RUNNING);
+	store_rlx(&sched.dissolved, 1);
+	cr_assert_not(holder_held_up(TID, LOCK));
+}
+
 Test(holder, who_is_not_known_is_not)
 {
 	without_p(G_RUNNABLE);
