@@ -19,11 +19,12 @@
 	if (gate_lone()) \
 	return real_##name args
 
-/* sched_yield: true when others had a turn, false when the caller should ask the kernel. */
-static inline bool gate_yield(void)
+/* sched_yield: true when others had a turn, false when the caller should ask the kernel.
+ * at: gate_yields(). */
+static inline bool gate_yield(u64 at)
 {
 	struct m *m = getm();
-	enum yield yield = gate_active() ? gate_yields(m) : YIELD_KERNEL;
+	enum yield yield = gate_active() ? gate_yields(m, at) : YIELD_KERNEL;
 
 	if (yield != YIELD_NOW)
 		return yield == YIELD_NOT_YET;

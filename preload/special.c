@@ -89,7 +89,7 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 {
 	const long a[6] = { a1, a2, a3, a4, a5, a6 };
 
-	if (nr == SYS_sched_yield && gate_yield())
+	if (nr == SYS_sched_yield && gate_yield(0))
 		return 0;
 	if (nr == SYS_exit)
 		gthread_exit_raw();

@@ -205,26 +205,62 @@ static thrd_res thrd_soon(mtx_t *m)
 #define LOCK_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 #include "preload/calls.def"
 
+/*
+ * The caller's stack pointer, but for what our frame adds, where it comes back to, and the
+ * registers that calls preserve, its frame pointer from where ours has put it: a loop that waits
+ * has the same ones at each yield, one that counts what it does has not.
+ */
+ALWAYS_INLINE u64 caller_at(void)
+{
+	const u64 *frame = __builtin_frame_address(0);
+	u64 at = ((u64)frame ^ frame[1]) << 9 ^ frame[0];
+
+	__asm__ volatile("rol $9, %0\n\txor %%rbx, %0\n\trol $9, %0\n\txor %%r12, %0\n\t"
+			 "rol $9, %0\n\txor %%r13, %0\n\trol $9, %0\n\txor %%r14, %0\n\t"
+			 "rol $9, %0\n\txor %%r15, %0"
+			 : "+r"(at)
+			 :
+			 : "cc");
+	return at;
+}
+
+/* Calls of their own: so who calls them leaves the registers as they came. */
+static __attribute__((noinline)) bool yields(u64 at)
+{
+	return gate_yield(at);
+}
+
+static __attribute__((noinline)) int yields_or(u64 at, int (*real)(void))
+{
+	return yields(at) ? 0 : real();
+}
+
 void gmp_gosched(void)
 {
-	gate_yield();
+	yields(caller_at());
 }
 
 int shim_sched_yield(void)
 {
-	return gate_yield() ? 0 : real_sched_yield();
+	u64 at = caller_at();
+
+	return yields_or(at, real_sched_yield);
 }
 EXPORT_ALIAS(__sched_yield, sched_yield)
 
 void shim_thrd_yield(void)
 {
-	if (!gate_yield())
+	u64 at = caller_at();
+
+	if (!yields(at))
 		real_thrd_yield();
 }
 
 errnum shim_pthread_yield(void)
 {
-	return gate_yield() ? 0 : real_pthread_yield();
+	u64 at = caller_at();
+
+	return yields_or(at, real_pthread_yield);
 }
 
 errnum shim_pthread_spin_lock(pthread_spinlock_t *l)
@@ -238,7 +274,7 @@ errnum shim_pthread_spin_lock(pthread_spinlock_t *l)
 			for (int i = 0; i < SPIN_PAUSES; i++)
 				__builtin_ia32_pause();
 		}
-		if (!gate_yield())
+		if (!gate_yield(0))
 			real_sched_yield();
 	}
 }

@@ -5,6 +5,7 @@
 #include "runtime/hooks.h"
 #include "runtime/limit.h"
 #include "runtime/os.h"
+#include "runtime/preempt.h"
 #include "runtime/proc.h"
 #include "runtime/stw.h"
 
@@ -89,9 +90,9 @@ struct gate gate_open_slow(u64 class, u32 nr, uintptr_t sp)
  * waits, maybe for one that is queued, and every other that waits as it does comes first.  One with
  * a lock is let finish: the next would run into that.
  */
-static bool yielder_had_turn(struct m *m)
+static bool yielder_had_turn(struct m *m, u64 now)
 {
-	if (os_nanotime() - load_rlx(&m->p->granted_ns) >= YIELD_NS)
+	if (now - load_rlx(&m->p->granted_ns) >= YIELD_NS)
 		return true;
 	if (load_rlx(&m->held))
 		return false;
@@ -99,8 +100,23 @@ static bool yielder_had_turn(struct m *m)
 	return load_rlx(&m->p->yields) >= YIELDS;
 }
 
-enum yield gate_yields(struct m *m)
+/* For as long as a spinner may, or it works: who was granted a P may have woken late with it. */
+static void end_turn(struct m *m, u64 now)
 {
+	u64 began = max_u64(m->began_ns, load_rlx(&m->p->granted_ns));
+	bool in_vain = !m->moved && now - began < SPINS_NS;
+
+	m->g->looks = in_vain ? LOOKS_IN_VAIN : m->in_vain ? LOOKS_FOUND : LOOKS_MOVED;
+	m->in_vain = in_vain;
+	m->moved = false;
+}
+
+enum yield gate_yields(struct m *m, u64 at)
+{
+	u64 now;
+
+	m->moved |= !at || at != m->yields_at;
+	m->yields_at = at;
 	if (load_rlx(&sched.dissolved))
 		return YIELD_KERNEL;
 	if (hold_of(load_rlx(&m->g->hold)) == HOLD_LOST)
@@ -109,7 +125,11 @@ enum yield gate_yields(struct m *m)
 		return YIELD_NOW;
 	if (!load_rlx(&sched.nwait))
 		return YIELD_KERNEL;
-	return yielder_had_turn(m) ? YIELD_NOW : YIELD_NOT_YET;
+	now = os_nanotime();
+	if (!yielder_had_turn(m, now))
+		return YIELD_NOT_YET;
+	end_turn(m, now);
+	return YIELD_NOW;
 }
 
 /* ---- the public form: gmprt.h ---- */

@@ -128,6 +128,11 @@ static inline bool gate_unlocked(void)
  * A turn is short for who yields without a pause: who has what it waits for may be queued.
  */
 enum yield { YIELD_KERNEL, YIELD_NOT_YET, YIELD_NOW };
-enum yield gate_yields(struct m *m);
+/*
+ * at: which yield of the host's it is, with the registers of its loop; 0: not known.  Who comes
+ * back to the same one has not got any further.  A wrong answer costs the order of those who yield,
+ * within bounds (runq.h), no more.
+ */
+enum yield gate_yields(struct m *m, u64 at);
 
 #endif

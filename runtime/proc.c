@@ -349,7 +349,8 @@ static bool adopt(struct m *m, u64 w, u32 pid)
 	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, pid, HOLD_KEPT)))
 		return false;
 	m->p = sched.allp[pid];
-	stat_waited(os_nanotime() - g->ready_ns);
+	m->began_ns = os_nanotime();
+	stat_waited(m->began_ns - g->ready_ns);
 	spin_learn(m, load_rlx(&m->p->granted_ns) - g->ready_ns);
 	trace_dated(date, GO_START, pid, g->goid);
 	return true;
@@ -381,8 +382,7 @@ static void await_grant(struct m *m)
 	}
 	note_clear(&m->park);
 	m->queued = false;
-	store_rlx(&g->status,
-		  G_RUNNING); /* relaxed: seizers of a running G probe the kernel first */
+	store_rlx(&g->status, G_RUNNING); /* relaxed: seizers of one probe the kernel first */
 }
 
 static bool dissolved(struct m *m)

@@ -101,6 +101,7 @@ static struct g *take(struct gqueue *q, struct g *before)
 	if (q->tail == g)
 		q->tail = before;
 	store_rlx(&q->size, load_rlx(&q->size) - 1);
+	g->looks = LOOKS_NOT;
 	first_changed(q);
 	return g;
 }
@@ -109,6 +110,9 @@ static struct g *pop(struct gqueue *q)
 {
 	return take(q, NULL);
 }
+
+/* So long a row of turns out of turn there may be: some 4 ms. */
+#define IN_TURN_MAX 256
 
 #define NEAR_MAX 16	/* Gs looked at */
 #define NEAR_NS 1000000 /* how much later than the first one may have come who passes it */
@@ -136,15 +140,74 @@ static struct g *before_near(const struct gqueue *q)
 	return NULL;
 }
 
+/* Who looked in vain goes before all the others, in the order in which they are. */
+static void vain_first(void)
+{
+	struct gqueue *q = &sched.runq, *vain = &sched.vainq;
+
+	if (!vain->head)
+		return;
+	vain->tail->schedlink = q->head;
+	q->head = vain->head;
+	if (!q->tail)
+		q->tail = vain->tail;
+	store_rlx(&q->size, load_rlx(&q->size) + load_rlx(&vain->size));
+	vain->head = vain->tail = NULL;
+	store_rlx(&vain->size, 0);
+}
+
+/* The same out of turn, which as many others had in turn before. */
+static void ask_again(void)
+{
+	u32 n = load_rlx(&sched.vainq.size);
+
+	if (n > sched.in_turn)
+		return;
+	sched.in_turn -= n;
+	sched.out_of_turn += n;
+	vain_first();
+}
+
+static void count_turn(void)
+{
+	if (sched.out_of_turn)
+		sched.out_of_turn--;
+	else if (sched.in_turn < IN_TURN_MAX)
+		sched.in_turn++;
+}
+
+/* Who came first is next, but those out of turn. */
+static struct g *next_yielder(void)
+{
+	struct g *g = sched.runq.head, *vain = sched.vainq.head;
+
+	if (vain && (!g || (i64)(vain->ready_ns - g->ready_ns) < 0))
+		vain_first();
+	return sched.runq.head;
+}
+
+static struct gqueue *queue_of(const struct g *g)
+{
+	if (g->holder)
+		return &sched.lockq;
+	if (g->back)
+		return &sched.backq;
+	return g->looks == LOOKS_IN_VAIN ? &sched.vainq : &sched.runq;
+}
+
 void globrunq_put(struct g *g)
 {
-	push(g->holder ? &sched.lockq : g->back ? &sched.backq : &sched.runq, g);
+	struct gqueue *q = queue_of(g);
+
+	push(q, g);
+	if (q == &sched.runq && g->looks == LOOKS_FOUND)
+		ask_again();
 }
 
 u32 globrunq_size(void)
 {
-	return load_rlx(&sched.runq.size) + load_rlx(&sched.backq.size) +
-	       load_rlx(&sched.lockq.size);
+	return load_rlx(&sched.runq.size) + load_rlx(&sched.vainq.size) +
+	       load_rlx(&sched.backq.size) + load_rlx(&sched.lockq.size);
 }
 
 /*
@@ -164,7 +227,7 @@ static struct gqueue *first_queue(u64 now, u64 slice)
 
 struct g *boosted_get(struct p *p, u64 now)
 {
-	bool others = sched.runq.head || runq_size(p);
+	bool others = sched.runq.head || sched.vainq.head || runq_size(p);
 	u64 slice = opt_now(slice_us) * 1000ul;
 	struct gqueue *q = first_queue(now, slice);
 
@@ -178,15 +241,21 @@ struct g *boosted_get(struct p *p, u64 now)
 
 struct g *globrunq_get(struct p *p, u32 max)
 {
+	struct g *g = next_yielder();
 	/* relaxed: gomaxprocs only sizes the share; we hold the lock it is written under. */
 	u32 n = load_rlx(&sched.runq.size) / load_rlx(&sched.gomaxprocs) + 1;
-	struct g *g = pop(&sched.runq);
 
+	if (!g)
+		return NULL;
 	if (n > RUNQ_SIZE / 2)
 		n = RUNQ_SIZE / 2;
 	if (max && n > max)
 		n = max;
-	while (g && --n && sched.runq.head) {
+	if (g->looks)
+		n = 1; /* in a ring it would keep its place whatever the others find */
+	count_turn();
+	pop(&sched.runq);
+	while (--n && sched.runq.head && !sched.runq.head->looks) {
 		if (!runq_put(p, sched.runq.head))
 			break;
 		pop(&sched.runq);

@@ -1,5 +1,5 @@
 /*
- * Run queues: a 256-slot ring in every P and three global FIFOs.
+ * Run queues: a 256-slot ring in every P and four global FIFOs.
  *
  *              needs sched.lock   who
  *   runq_put   yes                who owns the P (so there is one producer)
@@ -15,6 +15,15 @@
  * boost is bounded: when a P has served such Gs for a slice, the next grant is for one of the
  * others.  Of those back from a call one whose thread ran on this CPU goes before others that came
  * at most a millisecond earlier (docs/decisions/0004).
+ *
+ * Who waits by yields for another that does so, too (a FIFO lock or a ring of the host's), has a
+ * turn in vain unless it is the one whose turn it is there, and nobody tells us which.  Were all
+ * put at the tail, their order here and there would be two fixed ones, and half of them would be
+ * asked at each step, for ever.  So those that looked in vain stand aside, and when one that waited
+ * finds what it waited for, it goes to the tail and they before all others, as they were: the order
+ * here becomes that in which they find it.  Without that their turn comes when it would have come.
+ * Those may wait for something else, and the others have work to do; so there are never more turns
+ * out of turn than turns before, and nobody has less than half of its share.
  *
  * Puts happen under the lock so that a P which goes idle, and looks at every ring under the same
  * lock, cannot miss one: this replaces Go's spinning Ms.
@@ -34,9 +43,9 @@ struct g *runq_get(struct p *p);
 struct g *runq_steal(struct p *p, struct p *victim);
 u32 runq_size(struct p *p);
 
-/* To the tail of the queue that g->holder and g->back say. */
+/* To the tail of the queue that g->holder, g->back and g->looks say. */
 void globrunq_put(struct g *g);
-/* Gs in the three; a hint without the lock. */
+/* Gs in the four; a hint without the lock. */
 u32 globrunq_size(void);
 /* One with a lock or one back from a call, if p may still prefer them at time now or nobody else
  * waits globally. */

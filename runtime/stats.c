@@ -62,7 +62,7 @@ void stats_gauges(struct gauges *ret)
 				.idle = load_rlx(&sched.npidle),
 				.threads = load_rlx(&sched.ng) +
 					   (load_rlx(&sched.sysmon_on) == SYSMON_ON),
-				.runq = load_rlx(&sched.runq.size),
+				.runq = load_rlx(&sched.runq.size) + load_rlx(&sched.vainq.size),
 				.backq = load_rlx(&sched.backq.size),
 				.membarrier = fence_is_cheap() };
 	/* acquire, @pair allm. */

@@ -109,6 +109,12 @@ static inline enum hold hold_of(u64 w)
 	return (enum hold)(w & HOLD_MASK);
 }
 
+/*
+ * How a turn that its yields ended went: gate.c tells, runq.h says what for.  MOVED: it did not
+ * wait for what it found.  Stays if the P was lost that moment; then it may queue by it once more.
+ */
+enum looks { LOOKS_NOT, LOOKS_MOVED, LOOKS_FOUND, LOOKS_IN_VAIN };
+
 struct g {
 	au32 status;	  /* stored by its own M only, except idle -> runnable and -> dead */
 	au32 preempt;	  /* sysmon asks for the P; the owner clears.  Legal to miss. */
@@ -120,9 +126,10 @@ struct g {
 	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
 	u32 cpu;	     /* on which it ran last then; a hint, as ready_ns */
 	u64 goid;
-	bool on_strays; /* sysmon only */
-	bool back;	/* queues as one back from a call.  Owner writes before it queues. */
-	bool holder;	/* queues as one with a lock of the host's, who is back as well. */
+	bool on_strays;	  /* sysmon only */
+	bool back;	  /* queues as one back from a call.  Owner writes before it queues. */
+	bool holder;	  /* queues as one with a lock of the host's, who is back as well. */
+	enum looks looks; /* owner writes before it queues; who takes it off the queue clears */
 	/* sysmon only. */
 	struct g *straylink;
 	i64 stray_cpu;
@@ -172,6 +179,11 @@ struct m {
 	u64 lent_ns;	 /* when the open read began to wait, 0: not known */
 	u32 cuts;	 /* waits for a P that a handler without SA_RESTART cut short */
 	bool cut;	 /* the open call is not to be made: it was interrupted before it began */
+	/* Yields, gate.c.  Owner only. */
+	u64 began_ns;  /* woke with its P */
+	u64 yields_at; /* which one the last was: gate_yields() */
+	bool moved;    /* from one to another, in this turn */
+	bool in_vain;  /* so was the last turn that yields ended */
 	struct g *g;
 	struct birth *birth; /* for ever */
 	struct p *p;	     /* P held last; g->hold says if it still is.  Owner only. */
@@ -285,8 +297,10 @@ struct sched {
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
 	struct p *pidle;
-	au32 npidle;	    /* may be read without the lock, as a hint */
-	struct gqueue runq; /* preempted and yielding Gs */
+	au32 npidle;	     /* may be read without the lock, as a hint */
+	struct gqueue runq;  /* preempted and yielding Gs, */
+	struct gqueue vainq; /* and those of them that looked in vain since another one did not */
+	u32 in_turn, out_of_turn; /* turns of yielders, runq.c: had, and still to be had */
 	/* Go before it, within bounds (runq.h): */
 	struct gqueue lockq; /* first those with a lock that others may wait for, */
 	struct gqueue backq; /* then new Gs and those back from a call */

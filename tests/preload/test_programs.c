@@ -126,6 +126,22 @@ Test(clones, the_last_words_are_not_the_clones)
 	run_free(&r);
 }
 
+/*
+ * Whose turn it is in a line of yielders nobody tells us, but its order is learned: once round it
+ * takes one turn of 64 looks a pass, and not one of half of the others in between.
+ */
+Test(spins, a_pass_of_a_line_is_not_looked_for_by_half_of_the_others)
+{
+	struct run r = { 0 };
+	int passes, looks;
+
+	run_victim(&r, 1, "spins", "looks", NULL);
+	cr_assert(run_ok(&r));
+	cr_assert_eq(sscanf(r.out, "%d passes, %d looks", &passes, &looks), 2, "%s", r.out);
+	cr_expect_lt(looks, 2 * 64 * passes, "%s", r.out);
+	run_free(&r);
+}
+
 SAME(sandbox, a_thread_in_strict_mode_reads_and_writes, "sandbox", "strict")
 SAME(sandbox, a_thread_enters_strict_mode_by_number, "sandbox", "strict_by_number")
 SAME(sandbox, a_filter_refuses_barriers_and_signals_of_late, "sandbox", "refused")
@@ -266,6 +282,7 @@ SAME(shapes, spinners_hand_a_word_round, "shapes", "spin_round")
 SAME(shapes, spinners_that_yield_hand_a_word_round, "shapes", "yield_round")
 SAME_UP_TO(4, spins, more_spinners_than_ps_meet, "spins", "barrier")
 SAME_UP_TO(4, spins, more_yielding_spinners_than_ps_meet, "spins", "barrier_that_yields")
+SAME_UP_TO(4, spins, a_line_of_more_than_ps_moves, "spins", "line")
 SAME_UP_TO(4, spins, active_teams_of_libgomp_meet, "spins", "openmp")
 SAME_UP_TO(4, spins, active_teams_of_libomp_meet, "spins_libomp", "openmp")
 SAME(shapes, spinlocks_count_right, "shapes", "spinlock")

@@ -114,8 +114,13 @@ void g_call(u64 class, u32 nr, u64 ns)
 
 bool g_yield(void)
 {
+	return g_yield_at(0);
+}
+
+bool g_yield_at(u64 at)
+{
 	struct m *m = getm();
-	enum yield yield = gate_active() ? gate_yields(m) : YIELD_KERNEL;
+	enum yield yield = gate_active() ? gate_yields(m, at) : YIELD_KERNEL;
 	struct gate gate;
 
 	if (yield != YIELD_NOW)

@@ -30,6 +30,8 @@ void g_call(u64 class, u32 nr, u64 ns);
 
 /* sched_yield(), as preload/gate.h has it; false: the kernel would be asked. */
 bool g_yield(void);
+/* The same, where it is known which: gate_yields(). */
+bool g_yield_at(u64 at);
 
 /* The end of pthread_mutex_unlock(), as preload/sync.c has it. */
 void g_unlocked(void);

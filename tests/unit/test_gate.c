@@ -239,26 +239,26 @@ Test(gate, a_yield_asks_the_kernel_gives_way_or_does_nothing)
 {
 	u64 start = load_rlx(&m->p->granted_ns);
 
-	cr_assert_eq(gate_yields(m), YIELD_KERNEL);
+	cr_assert_eq(gate_yields(m, 0), YIELD_KERNEL);
 	add_sc(&sched.nwait, 1);
 	fake.now = start + 50 * US - 1;
-	cr_assert_eq(gate_yields(m), YIELD_NOT_YET);
+	cr_assert_eq(gate_yields(m, 0), YIELD_NOT_YET);
 	fake.now = start + 50 * US;
-	cr_assert_eq(gate_yields(m), YIELD_NOW);
+	cr_assert_eq(gate_yields(m, 0), YIELD_NOW);
 	fake.now = start;
 	store_rlx(&sched.nwait, 0);
 	store_rlx(&sched.stopping, 1);
-	cr_assert_eq(gate_yields(m), YIELD_NOW, "the world stops");
+	cr_assert_eq(gate_yields(m, 0), YIELD_NOW, "the world stops");
 	store_rlx(&sched.stopping, 0);
 	releasep(g);
-	cr_assert_eq(gate_yields(m), YIELD_NOW, "a stray needs a P");
+	cr_assert_eq(gate_yields(m, 0), YIELD_NOW, "a stray needs a P");
 }
 
 static int yields_to_give_way(void)
 {
 	int n = 1;
 
-	while (gate_yields(m) == YIELD_NOT_YET && n < 1000)
+	while (gate_yields(m, 0) == YIELD_NOT_YET && n < 1000)
 		n++;
 	return n;
 }
@@ -276,6 +276,36 @@ Test(gate, the_turn_of_one_who_only_yields_is_short_but_with_a_lock)
 	gosched(m, false);
 	add_sc(&sched.nwait, 1);
 	cr_assert_eq(yields_to_give_way(), 64, "and as long at the next turn");
+	store_rlx(&sched.nwait, 0);
+}
+
+static enum looks looks_after(u64 first, u64 then, u64 woke_late_ns)
+{
+	u64 start = load_rlx(&m->p->granted_ns);
+
+	m->began_ns = fake.now = start + woke_late_ns;
+	store_rlx(&m->p->yields, 0);
+	gate_yields(m, first);
+	while (gate_yields(m, then) == YIELD_NOT_YET)
+		;
+	return g->looks;
+}
+
+Test(gate, who_comes_back_to_the_same_yield_looked_in_vain)
+{
+	add_sc(&sched.nwait, 1);
+	cr_assert_eq(looks_after(1, 1, 0), LOOKS_MOVED, "the first");
+	cr_assert_eq(looks_after(1, 1, 0), LOOKS_IN_VAIN);
+	cr_assert_eq(looks_after(1, 1, 10 * MS), LOOKS_IN_VAIN, "without a CPU it did not look");
+	cr_assert_eq(looks_after(1, 2, 0), LOOKS_FOUND);
+	cr_assert_eq(looks_after(1, 2, 0), LOOKS_MOVED, "it did not wait before");
+	cr_assert_eq(looks_after(2, 2, 0), LOOKS_IN_VAIN);
+	cr_assert_eq(looks_after(0, 0, 0), LOOKS_FOUND, "nobody knows that it has not");
+	m->yields_at = 3;
+	m->began_ns = 0;
+	fake.now = load_rlx(&m->p->granted_ns) + 200 * US;
+	cr_assert_eq(gate_yields(m, 3), YIELD_NOW);
+	cr_assert_eq(g->looks, LOOKS_MOVED, "it worked in between");
 	store_rlx(&sched.nwait, 0);
 }
 

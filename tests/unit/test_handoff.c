@@ -122,6 +122,38 @@ Test(handoff, a_word_goes_round_those_who_yield_for_it)
 		  (round_ended - round_began) / US);
 }
 
+/* The same where it is known that they look in vain: the second word is that of the loop. */
+static void passes_on_known(void *arg)
+{
+	for (u64 i = 1; i <= ROUNDS; i++) {
+		while (word != (long)arg) {
+			fake_compute(50);
+			g_yield_at(i);
+		}
+		word = (word + 1) % RING;
+	}
+}
+
+static void eight_are_known(void *arg)
+{
+	for (long i = RING; i--;) {
+		g_create(passes_on_known, (void *)i);
+		fake_yield();
+	}
+}
+
+Test(handoff, the_order_of_those_who_pass_a_word_is_learned)
+{
+	for (u32 procs = 1; procs <= 2; procs++) {
+		setup();
+		word = 0;
+		g_first(procs, eight_are_known, NULL);
+		fake_run();
+		cr_assert(stat_get(handoffs) < 2 * RING * ROUNDS, "%u Ps: %lu", procs,
+			  stat_get(handoffs));
+	}
+}
+
 static void hog(void *arg)
 {
 	fake_compute(20 * MS);

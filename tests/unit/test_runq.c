@@ -52,6 +52,70 @@ Test(runq, is_a_fifo_through_every_wrap)
 	}
 }
 
+static void put_looking(u32 i, enum looks looks)
+{
+	gs[i].looks = looks;
+	globrunq_put(&gs[i]);
+}
+
+static void expect_next(u32 i)
+{
+	struct g *g = globrunq_get(&p1, 0);
+
+	cr_assert(g);
+	cr_assert_eq(index_of(g), i, "%u, not %u", index_of(g), i);
+	cr_assert_eq(runq_size(&p1), 0, "who yields keeps no place in a ring");
+}
+
+Test(runq, who_looked_in_vain_is_asked_again_when_another_has_found)
+{
+	put_looking(2, LOOKS_MOVED);
+	put_looking(0, LOOKS_IN_VAIN);
+	put_looking(1, LOOKS_IN_VAIN);
+	put_looking(3, LOOKS_IN_VAIN);
+	cr_assert_eq(globrunq_size(), 4);
+	expect_next(2);
+	expect_next(0); /* nobody else is left */
+	put_looking(0, LOOKS_IN_VAIN);
+	expect_next(1); /* each was asked before one is asked twice */
+	put_looking(1, LOOKS_FOUND);
+	expect_next(0);
+	expect_next(3);
+	expect_next(1);
+	cr_assert_eq(globrunq_size(), 0);
+	cr_assert_null(globrunq_get(&p1, 0));
+}
+
+/* The first look in vain, some others find, the rest compute: each has half of its share. */
+static void expect_shares(u32 in_vain, u32 find, u32 compute)
+{
+	u32 all = in_vain + find + compute, had[GS] = { 0 };
+
+	setup();
+	for (u32 i = 0; i < all; i++)
+		put_looking(i, LOOKS_NOT);
+	for (u32 n = 1; n <= 100 * all; n++) {
+		u32 i = index_of(globrunq_get(&p1, 1));
+
+		had[i]++;
+		gs[i].ready_ns = n;
+		put_looking(i, i < in_vain	    ? LOOKS_IN_VAIN
+			       : i < in_vain + find ? LOOKS_FOUND
+						    : LOOKS_NOT);
+	}
+	for (u32 i = 0; i < all; i++)
+		cr_assert(had[i] >= 49, "%u of %u, %u and %u: %u", i, in_vain, find, compute,
+			  had[i]);
+}
+
+/* Whatever the answers are: what they wait for may be the slice of one of the others. */
+Test(runq, turns_out_of_turn_are_half_of_all_at_most)
+{
+	expect_shares(8, 8, 2);
+	expect_shares(8, 0, 8);
+	expect_shares(1, 8, 0);
+}
+
 Test(runq, takes_256_and_says_when_it_is_full)
 {
 	for (u32 i = 0; i < RUNQ_SIZE; i++)

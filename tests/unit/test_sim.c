@@ -97,7 +97,9 @@ static void check_users(void)
 
 static void check_books(void)
 {
-	u32 queued = sched.runq.size.v + sched.backq.size.v + sched.lockq.size.v, handed = 0;
+	u32 queued = sched.runq.size.v + sched.vainq.size.v + sched.backq.size.v +
+		     sched.lockq.size.v,
+	    handed = 0;
 
 	if (sched.lock.key.v)
 		return;

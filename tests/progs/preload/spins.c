@@ -71,6 +71,58 @@ static void case_barrier_that_yields(void)
 	meet(200, true);
 }
 
+enum { IN_LINE = 16, PASSES = 100 };
+static int came, next_ticket, serving, looks; /* atomic; looks: in vain, since all are in line */
+
+/*
+ * A FIFO lock of their own: nobody but the next in line can go on, and each goes to the end again.
+ * The last to begin is the first in line: the order that suits a queue for Ps least.
+ */
+static void *stands_in_line(void *arg)
+{
+	while (__atomic_load_n(&came, __ATOMIC_ACQUIRE) != IN_LINE - 1 - (int)(long)arg)
+		sched_yield();
+	for (int i = 0; i < PASSES; i++) {
+		int mine = __atomic_fetch_add(&next_ticket, 1, __ATOMIC_RELAXED);
+
+		if (i == 0)
+			__atomic_add_fetch(&came, 1, __ATOMIC_RELEASE);
+		while (__atomic_load_n(&serving, __ATOMIC_ACQUIRE) != mine) {
+			__atomic_add_fetch(&looks, 1, __ATOMIC_RELAXED);
+			sched_yield();
+		}
+		if (mine == 0) {
+			while (__atomic_load_n(&came, __ATOMIC_ACQUIRE) != IN_LINE)
+				sched_yield();
+			__atomic_store_n(&looks, 0, __ATOMIC_RELAXED);
+		}
+		__atomic_store_n(&serving, mine + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void stand_in_line(void)
+{
+	pthread_t t[IN_LINE];
+
+	for (long i = 0; i < IN_LINE; i++)
+		t[i] = spawn(stands_in_line, (void *)i);
+	for (int i = 0; i < IN_LINE; i++)
+		join(t[i]);
+}
+
+static void case_line(void)
+{
+	stand_in_line();
+	printf("%d passes\n", serving);
+}
+
+static void case_looks(void)
+{
+	stand_in_line();
+	printf("%d passes, %d looks\n", serving, looks);
+}
+
 /* The runtimes read these before main(). */
 static void be_active(void)
 {
@@ -102,10 +154,9 @@ static void case_openmp(void)
 }
 
 static const struct a_case cases[] = {
-	{ "barrier", case_barrier },
-	{ "barrier_that_yields", case_barrier_that_yields },
-	{ "openmp", case_openmp },
-	{ NULL, NULL },
+	{ "barrier", case_barrier }, { "barrier_that_yields", case_barrier_that_yields },
+	{ "line", case_line },	     { "looks", case_looks },
+	{ "openmp", case_openmp },   { NULL, NULL },
 };
 
 int main(int argc, char **argv)
