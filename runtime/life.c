@@ -185,7 +185,7 @@ static void bury_who(bool (*gone)(i32 tid))
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
 		u64 goid = m->g->goid; /* first: who has ended by the look below is that one */
 
-		if (load_rlx(&m->live) && gone(m->tid))
+		if (load_acq(&m->live) && gone(m->tid)) /* @pair live */
 			bury_one(m->g, goid);
 	}
 	crit_leave(mask);
@@ -200,7 +200,7 @@ bool bury_all(void)
 {
 	/* acquire, @pair allm. */
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
-		if (load_rlx(&m->live) && !os_thread_ended(m->tid))
+		if (load_acq(&m->live) && !os_thread_ended(m->tid)) /* @pair live */
 			return false;
 	bury_who(os_thread_ended);
 	return true;
@@ -221,7 +221,8 @@ void mstart(struct g *g)
 	store_rlx(&m->masked, 0);
 	holder_named(m);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */
-	store_rlx(&m->live, 1);
+	/* release, @pair live: what is above before who walks the list looks at it. */
+	store_rel(&m->live, 1);
 	gmp_tls_m = m;
 	trace(GO_THREAD, 0, (u32)m->tid);
 	acquirep(m, true);

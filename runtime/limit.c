@@ -29,7 +29,7 @@ static u64 cpus_usable(void)
 	/* acquire, @pair allm: newest first. */
 	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && left;
 	     m = m->alllink)
-		if (load_rlx(&m->live))
+		if (load_acq(&m->live)) /* @pair live */
 			left = os_cpu_mask(m->tid, mask) ? ASKED_MAX : left - 1;
 	for (u32 i = 0; i < CPU_WORDS; i++)
 		for (u64 bits = mask[i]; bits; bits &= bits - 1)
