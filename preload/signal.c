@@ -318,8 +318,7 @@ void signals_activate(void)
 
 static bool shares_altstack(struct m *self, u64 stack)
 {
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+	for (struct m *m = allm(); m; m = m->alllink)
 		if (m != self && load_rlx(&m->live) && load_rlx(&m->altstack) == stack)
 			return true;
 	return false;

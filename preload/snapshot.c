@@ -106,9 +106,7 @@ struct snapshot *snapshot_take(void)
 	/* Who has no G, before the first thread or beside them, shows itself all the same. */
 	if (self != &m_sysmon && !(self && load_rlx(&self->live)))
 		s->at[s->n++] = (struct shot){ .tid = os_gettid(), .blocked = -1, .self = true };
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && s->n < room;
-	     m = m->alllink)
+	for (struct m *m = allm(); m && s->n < room; m = m->alllink)
 		if (load_rlx(&m->live))
 			take(&s->at[s->n++], m);
 	sort(s->at, s->n);

@@ -48,9 +48,9 @@ struct g *alloc_g(void)
 	gm->m.g = &gm->g;
 	gm->m.birth = birth;
 	gm->m.id = sched.mnext++;
-	gm->m.alllink = sched.allm;
-	/* release, @pair allm: sched_dissolve() walks the list without the lock. */
-	__atomic_store_n(&sched.allm, &gm->m, __ATOMIC_RELEASE);
+	gm->m.alllink = load_rlx(&sched.allm);
+	/* release, @pair allm: complete before it is seen without the lock. */
+	store_rel(&sched.allm, &gm->m);
 	return &gm->g;
 }
 

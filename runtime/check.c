@@ -13,11 +13,8 @@ void sched_dissolve(void)
 	u64 mask = crit_enter();
 
 	if (xchg_ar(&sched.dissolved, 1) == 0)
-		/* The list only grows at its head and Ms are never freed: no lock, which the
-		 * thread that found the bug may hold. */
-		/* acquire, @pair allm. */
-		for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m;
-		     m = m->alllink)
+		/* Without the lock, which the thread that found the bug may hold. */
+		for (struct m *m = allm(); m; m = m->alllink)
 			note_wakeup(&m->park, NOTE_DISSOLVED);
 	crit_leave(mask);
 }

@@ -73,8 +73,7 @@ static bool only_gs(u32 gs, bool main_is_g)
 
 static bool objects_are_private(void)
 {
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+	for (struct m *m = allm(); m; m = m->alllink)
 		if (load_rlx(&m->live) && !rt_hooks.wait_is_private(load_rlx(&m->class)))
 			return false;
 	return true;
@@ -85,7 +84,7 @@ static u32 all_asleep(bool *same, bool *main_is_g)
 {
 	i32 pid = os_getpid();
 	u32 n = 0;
-	struct m *all = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); /* @pair allm */
+	struct m *all = allm();
 
 	for (struct m *m = all; m; m = m->alllink)
 		if (load_rlx(&m->live) && !waits_for_us(m))

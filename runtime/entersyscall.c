@@ -1,6 +1,7 @@
 /* The cold halves of the bracket: somebody waits for a P, asked for ours, or took it. */
 #include "runtime/entersyscall.h"
 
+#include "runtime/hold.h"
 #include "runtime/loan.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
@@ -11,12 +12,10 @@
 void entersyscallblock(struct m *m)
 {
 	u64 mask = crit_enter();
-	struct p *p = releasep(m->g);
+	struct p *p = releasep(m->g, GO_BLOCK);
 
-	if (p) {
-		trace(GO_BLOCK, p->id, m->g->goid);
+	if (p)
 		handoffp(p);
-	}
 	crit_leave(mask);
 }
 
@@ -206,17 +205,6 @@ void entersyscall_slow(struct m *m)
 }
 
 /* ---- the way back ---- */
-
-u64 refuse_seizers(struct g *g)
-{
-	u64 w = load_acq(&g->hold); /* @pair hold */
-
-	/* acq_rel, @pair hold. */
-	while (hold_of(w) == HOLD_ASKED &&
-	       !cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, hold_pid(w), HOLD_KEPT)))
-		w = load_acq(&g->hold);
-	return w;
-}
 
 void exitsyscall_slow(struct m *m)
 {

@@ -21,8 +21,6 @@
 
 void entersyscall_slow(struct m *m);
 void exitsyscall_slow(struct m *m);
-/* Whoever asked for g's P finds it at home.  Returns g->hold, KEPT or LOST.  By: its own M. */
-u64 refuse_seizers(struct g *g);
 /* G: syscall, its P handed on (Go's entersyscallblock).  By: its own M. */
 void entersyscallblock(struct m *m);
 

@@ -17,6 +17,7 @@ static au32 questions; /* asked so far; relaxed, a hint */
 
 void fence_init(void)
 {
+	store_rlx(&questions, 0);
 	store_rlx(&have_membarrier, os_membarrier_register() == 0);
 	store_rlx(&fence_mode, load_rlx(&have_membarrier) ? FENCE_QUIET : FENCE_BUSY);
 }

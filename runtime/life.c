@@ -9,6 +9,7 @@
 #include "runtime/cold_return.h"
 #include "runtime/cpu.h"
 #include "runtime/fence.h"
+#include "runtime/hold.h"
 #include "runtime/holder.h"
 #include "runtime/hooks.h"
 #include "runtime/lock.h"
@@ -150,8 +151,8 @@ void bury(struct g *g, u64 goid)
 		return;
 	fence_light(); /* @pair signal, as in mexit() */
 	preempt_forget(g->m);
+	p = releasep(g, PROC_STEAL);
 	trace(GO_DESTROY, 0, g->goid);
-	p = releasep(g);
 	if (p)
 		handoffp(p);
 	retire(g);
@@ -181,8 +182,7 @@ static void bury_who(bool (*gone)(i32 tid))
 {
 	u64 mask = crit_enter();
 
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
+	for (struct m *m = allm(); m; m = m->alllink) {
 		u64 goid = m->g->goid; /* first: who has ended by the look below is that one */
 
 		if (load_acq(&m->live) && gone(m->tid)) /* @pair live */
@@ -198,8 +198,7 @@ void bury_gone(void)
 
 bool bury_all(void)
 {
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+	for (struct m *m = allm(); m; m = m->alllink)
 		if (load_acq(&m->live) && !os_thread_ended(m->tid)) /* @pair live */
 			return false;
 	bury_who(os_thread_ended);
@@ -244,8 +243,8 @@ bool mexit(void)
 	store_rlx(&g->status, G_DEAD);
 	fence_light(); /* @pair signal: the last entry; what comes now may sleep as well */
 	preempt_settle(m);
+	p = releasep(g, GO_BLOCK);
 	trace(GO_DESTROY, 0, g->goid);
-	p = releasep(g);
 	if (p)
 		handoffp(p);
 	gmp_tls_m = &m_off; /* before the storage may be another thread's */

@@ -26,9 +26,7 @@ static u64 cpus_usable(void)
 
 	__builtin_memset(mask, 0, sizeof(mask));
 	os_cpu_mask(0, mask);
-	/* acquire, @pair allm: newest first. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && left;
-	     m = m->alllink)
+	for (struct m *m = allm(); m && left; m = m->alllink)
 		if (load_acq(&m->live)) /* @pair live */
 			left = os_cpu_mask(m->tid, mask) ? ASKED_MAX : left - 1;
 	for (u32 i = 0; i < CPU_WORDS; i++)

@@ -4,6 +4,7 @@
 #include "runtime/cpu.h"
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
+#include "runtime/hold.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"

@@ -118,9 +118,7 @@ static void write_rows(struct statpage *page, u64 now)
 	page->np = np < ROWS_P ? np : ROWS_P;
 	for (u32 i = 0; i < page->np; i++)
 		row_p(&page->p[i], sched.allp[i]);
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m && ng < ROWS_G;
-	     m = m->alllink)
+	for (struct m *m = allm(); m && ng < ROWS_G; m = m->alllink)
 		if (load_rlx(&m->g->status) != G_DEAD)
 			row_g(&page->g[ng++], m->g);
 	page->ng = ng;

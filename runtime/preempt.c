@@ -4,6 +4,7 @@
 #include <asm/errno.h>
 
 #include "runtime/entersyscall.h"
+#include "runtime/hold.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
@@ -198,8 +199,7 @@ void preempt_renumber(u32 signo)
 	fence_full(); /* @pair number */
 	if (self && load_rlx(&self->live))
 		preempt_settle(self);
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+	for (struct m *m = allm(); m; m = m->alllink)
 		while (flies(m, old) && os_nanotime() < end)
 			os_yield();
 }

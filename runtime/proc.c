@@ -11,6 +11,7 @@
 #include "runtime/alloc.h"
 #include "runtime/cpu.h"
 #include "runtime/entersyscall.h"
+#include "runtime/hold.h"
 #include "runtime/loan.h"
 #include "runtime/lock.h"
 #include "runtime/note.h"
@@ -179,19 +180,8 @@ static void hand_on_unlock(struct p *p)
 		grant(p, next);
 }
 
-/* p goes to whoever is next, g behind them (NULL: its thread is gone). */
-static void pass_on(struct p *p, struct g *g)
-{
-	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
-	mutex_lock(&sched.lock);
-	if (g) {
-		globrunq_put(g);
-		add_sc(&sched.nwait, 1); /* seq_cst, @pair doze, as in queue_locked() */
-	}
-	hand_on_unlock(p);
-}
-
-bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
+/* With hold_renew() in between the note would be gone, and the word another. */
+static bool revoke_locked(struct p *p, struct g *g, u64 w)
 {
 	/* Before the look at the word: while that is w, the key can be of no other wait. */
 	u32 key = note_key(&g->m->park);
@@ -203,10 +193,23 @@ bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
 	 * The note first: a thread that reads the word from here on finds no value.  One that has
 	 * read both before either has adopted p, and we fail, or will fail itself.
 	 */
-	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, p->id, HOLD_LOST)))
+	return cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, p->id, HOLD_LOST));
+}
+
+bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
+{
+	mutex_lock(&sched.lock);
+	if (!revoke_locked(p, g, w)) {
+		mutex_unlock(&sched.lock);
 		return false;
+	}
 	stat_add(revokes, 1);
-	pass_on(p, gone ? NULL : g);
+	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
+	if (!gone) {
+		globrunq_put(g);
+		add_sc(&sched.nwait, 1); /* seq_cst, @pair doze, as in queue_locked() */
+	}
+	hand_on_unlock(p);
 	return true;
 }
 
@@ -227,74 +230,12 @@ void handoffp(struct p *p)
 	hand_on_unlock(p);
 }
 
-struct p *releasep(struct g *g)
-{
-	for (;;) {
-		u64 w = load_rlx(&g->hold);
-
-		if (hold_of(w) == HOLD_LOST)
-			return NULL;
-		/* acq_rel, @pair hold: we and a seizer settle on this word who owns the P. */
-		if (cas_ar(&g->hold, w, (w & ~(u64)HOLD_MASK) | HOLD_LOST))
-			return sched.allp[hold_pid(w)];
-	}
-}
-
-/* ---- seizing ---- */
-
-bool seize_ask(struct p *p, struct seizure *ret)
-{
-	/* acquire, @pair owner. */
-	struct g *g = load_acq(&p->g);
-	u64 w;
-
-	if (!g)
-		return false;
-	w = load_rlx(&g->hold);
-	if (hold_of(w) != HOLD_KEPT || hold_pid(w) != p->id)
-		return false;
-	*ret = (struct seizure){ p, g, w };
-	/* acq_rel, @pair hold.  The store half is one side of @pair loan (StoreLoad). */
-	return cas_ar(&g->hold, w, w | HOLD_ASKED);
-}
-
-bool seize_take(struct seizure *s)
-{
-	u64 date = trace_date(), goid = s->g->goid;
-
-	/* acquire, @pair hold: all that the owner did to the P before is ours. */
-	if (!cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word | HOLD_LOST))
-		return false;
-	trace_dated(date, PROC_STEAL, s->p->id, goid);
-	return true;
-}
-
-void seize_drop(struct seizure *s)
-{
-	/* Fails when the owner refused already, which is as good. */
-	(void)cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word);
-}
-
-bool seize_loan(struct p *p)
-{
-	struct seizure s;
-
-	if (!seize_ask(p, &s))
-		return false;
-	fence_heavy(); /* @pair loan */
-	if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s))
-		return true;
-	seize_drop(&s);
-	return false;
-}
-
 /* ---- getting a P ---- */
 
 /* G: any -> running with p.  By: its own M, which owns p, signals blocked. */
 static void wirep(struct m *m, struct p *p)
 {
 	struct g *g = m->g;
-	u64 date = trace_date();
 
 	m->p = p;
 	new_slice(p);
@@ -302,10 +243,10 @@ static void wirep(struct m *m, struct p *p)
 		p->boost_ns = 0;
 	store_rlx(&p->owed_ns, 0);
 	store_rlx(&g->status, G_RUNNING);
-	/* release, @pair hold: status first, so that a seizer never sees the old bracket. */
-	store_rel(&g->hold, hold_make(hold_serial(load_rlx(&g->hold)) + 1, p->id, HOLD_KEPT));
+	/* Status first, so that a seizer never sees the old bracket. */
+	while (!hold_gain(g, load_acq(&g->hold), p->id)) /* @pair hold */
+		;
 	store_rel(&p->g, g); /* @pair owner */
-	trace_dated(date, GO_START, p->id, g->goid);
 }
 
 static void queue_locked(struct g *g, bool back, bool holder)
@@ -342,17 +283,16 @@ static bool take_or_queue(struct m *m, bool back)
 /* The P is ours unless the grant was revoked since the word w was read. */
 static bool adopt(struct m *m, u64 w, u32 pid)
 {
-	struct g *g = m->g;
-	u64 date = trace_date();
+	struct p *p = sched.allp[pid];
+	u64 ready = m->g->ready_ns, granted = load_rlx(&p->granted_ns);
 
-	/* acq_rel, @pair hold. */
-	if (!cas_ar(&g->hold, w, hold_make(hold_serial(w) + 1, pid, HOLD_KEPT)))
+	if (!hold_gain(m->g, w, pid))
 		return false;
-	m->p = sched.allp[pid];
+	/* Nothing is read from here on: a handler may have forked, and this be the child. */
+	m->p = p;
 	m->began_ns = os_nanotime();
-	stat_waited(m->began_ns - g->ready_ns);
-	spin_learn(m, load_rlx(&m->p->granted_ns) - g->ready_ns);
-	trace_dated(date, GO_START, pid, g->goid);
+	stat_waited(m->began_ns - ready);
+	spin_learn(m, granted - ready);
 	return true;
 }
 
@@ -450,9 +390,8 @@ void gosched(struct m *m, bool back)
 		return;
 	store_rlx(&g->preempt, 0);
 	mask = crit_enter();
-	p = releasep(g);
+	p = releasep(g, GO_STOP);
 	if (p) {
-		trace(GO_STOP, p->id, g->goid);
 		yield_p(g, p, back);
 		if (!spin_for_grant(m, mask))
 			sysmon_kick();

@@ -27,25 +27,8 @@ void acquirep(struct m *m, bool back);
  */
 void gosched(struct m *m, bool back);
 
-/* Owner's side: takes our P off our own word.  NULL when it was seized before. */
-struct p *releasep(struct g *g);
 /* The P goes to the next runnable G, else idle, else (above nlent) dead.  Caller owned it. */
 void handoffp(struct p *p);
-
-/*
- * Seizer's side: seize_ask(), then fence_heavy(), then read what decides, then take or drop.
- * seize_take() false: the owner came home first.  True: the P is the caller's.
- */
-struct seizure {
-	struct p *p;
-	struct g *g;
-	u64 word;
-};
-bool seize_ask(struct p *p, struct seizure *ret);
-bool seize_take(struct seizure *s);
-void seize_drop(struct seizure *s);
-/* All of it for a P on loan: true when its G is in a bracket; the P is the caller's then. */
-bool seize_loan(struct p *p);
 
 /*
  * G: granted p -> runnable, at the tail.  By: anybody, when g's thread does something else: a

@@ -141,8 +141,7 @@ static void put_g(struct text *t, struct g *g)
 
 static void put_detail(struct text *t, u32 procs)
 {
-	/* acquire, @pair allm. */
-	struct m *all = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE);
+	struct m *all = allm();
 
 	put(t, " gcwaiting=%s nmidlelocked=%u stopwait=0 sysmonwait=false",
 	    load_rlx(&sched.stopping) ? "true" : "false", load_rlx(&sched.nwait));

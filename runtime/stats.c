@@ -65,8 +65,7 @@ void stats_gauges(struct gauges *ret)
 				.runq = load_rlx(&sched.runq.size) + load_rlx(&sched.vainq.size),
 				.backq = load_rlx(&sched.backq.size),
 				.membarrier = fence_is_cheap() };
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
+	for (struct m *m = allm(); m; m = m->alllink)
 		count_g(m->g, ret);
 }
 

@@ -18,6 +18,7 @@
 #include "runtime/entersyscall.h"
 #include "runtime/gate.h"
 #include "runtime/gmprt.h"
+#include "runtime/hold.h"
 #include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -91,8 +92,7 @@ static bool strays_stand(void)
 {
 	bool still = true;
 
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
+	for (struct m *m = allm(); m; m = m->alllink) {
 		struct g *g = m->g;
 		i64 cpu;
 

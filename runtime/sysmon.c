@@ -13,6 +13,7 @@
 #include "runtime/dead.h"
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
+#include "runtime/hold.h"
 #include "runtime/hooks.h"
 #include "runtime/life.h"
 #include "runtime/limit.h"

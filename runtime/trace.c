@@ -5,7 +5,10 @@
 #include <cpuid.h>
 #include <x86intrin.h>
 
+#include "runtime/fence.h"
+#include "runtime/hold.h"
 #include "runtime/life.h"
+#include "runtime/lock.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
@@ -39,11 +42,15 @@ static struct trace_head *head(void)
 }
 
 /* One instruction, so atomic to a handler on this thread, and a tenth of the price of a locked one.
- * Nobody else writes the word, but for trace_start(), when no thread is expected to trace. */
-static bool cas_local(au64 *word, u64 old, u64 new)
+ * Nobody else writes the word, but for trace_start(), when no thread is expected to trace.  All who
+ * are no G have one track, and share it. */
+static bool cas_at(struct m *m, u64 old, u64 new)
 {
+	au64 *word = &m->trace_at;
 	bool done;
 
+	if (m == &m_off)
+		return cas_ar(word, old, new);
 	__asm__ volatile("cmpxchgq %3, %1"
 			 : "=@ccz"(done), "+m"(word->v), "+a"(old)
 			 : "r"(new)
@@ -58,6 +65,8 @@ static struct trace_chunk *chunk_of(u64 at)
 
 static u32 mid_of(struct m *m)
 {
+	if (m == &m_off)
+		return TRACE_OTHERS;
 	return m == &m_sysmon ? TRACE_SYSMON : m->id + 1; /* 0 is a chunk being cleared */
 }
 
@@ -92,7 +101,7 @@ static u64 place(struct m *m)
 	if (likely(at % TRACE_CHUNK && chunk_of(at)->mid == mid_of(m)))
 		return at;
 	/* A handler may be faster than we, here and in reserve(); then a chunk stays empty. */
-	cas_local(&m->trace_at, at, take_chunk(m));
+	cas_at(m, at, take_chunk(m));
 	return load_rlx(&m->trace_at);
 }
 
@@ -101,27 +110,27 @@ static struct trace_event *reserve(struct m *m)
 	for (;;) {
 		u64 at = place(m);
 
-		if (at % TRACE_CHUNK &&
-		    cas_local(&m->trace_at, at, at + sizeof(struct trace_event)))
+		if (at % TRACE_CHUNK && cas_at(m, at, at + sizeof(struct trace_event)))
 			return (struct trace_event *)at;
 	}
 }
 
 void trace_event(enum trace_type type, u64 date, u32 a, u64 b)
 {
-	struct m *m = getm();
+	struct m *m = getm() ? getm() : &m_off;
 	struct trace_event *e;
 
 	/* acquire, @pair trace: the file is mapped. */
-	if (!load_acq(&sched.tracing) || !m || m == &m_off || m == &m_vfork)
+	if (!load_acq(&sched.tracing) || m == &m_vfork)
+		return;
+	if (date < head()->begin.ticks) /* decided before it began, which trace_status() tells */
 		return;
 	e = reserve(m);
 	e->type = (u8)type;
 	e->tag = (u8)mid_of(m);
 	e->a = (u16)a;
 	e->b = (u32)b;
-	/* release, @pair trace.  What was decided before the trace began is its first moment. */
-	store_rel(&e->ticks, date > head()->begin.ticks ? date : head()->begin.ticks);
+	store_rel(&e->ticks, date); /* @pair trace */
 }
 
 /* ---- on and off ---- */
@@ -134,37 +143,41 @@ static u32 best_clock(void)
 									    : TRACE_CLOCK_NS;
 }
 
+/* Under sched.lock: who is live is this G until it takes the lock to go. */
+static void trace_g_locked(struct m *m)
+{
+	struct g *g = m->g;
+	u32 status, p;
+	u64 date;
+
+	if (!load_acq(&m->live)) /* first, @pair live: a new G's words are none yet */
+		return;
+	p = trace_held(hold_renew(g, &date));
+	status = load_rlx(&g->status);
+	if (status == G_RUNNABLE && p != NO_P)
+		status = G_RUNNING; /* it has just got it */
+	trace_dated(date, GO_STATUS, load_rlx(&g->callno) & 0xffff, g->goid);
+	trace_dated(date, GO_STATUS_THREAD, status << 13 | (p & 0x1fff), (u32)m->tid);
+}
+
 /*
  * What is so at the start: who waits in which call, and who has which P.  What changes meanwhile is
- * an event of its own.  A G's P is read, then the clock: it has that P at that date still, unless
- * an event of an earlier date speaks of it, which readers believe.
+ * an event of its own: a change that was under way without the clock was made before its G's word
+ * was renewed, which tells of it, or begins again.
  */
 static void trace_status(void)
 {
-	u64 date, hold;
-
 	trace(PROCS_CHANGE, 0, load_rlx(&sched.gomaxprocs));
-	/* acquire, @pair allm. */
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink) {
-		struct g *g = m->g;
-		u32 status;
-
-		if (!load_acq(&m->live)) /* first, @pair hold: a new G's words are none yet */
-			continue;
-		hold = load_acq(&g->hold); /* @pair hold: before the clock */
-		date = trace_date();
-		status = load_rlx(&g->status);
-		if (status == G_DEAD)
-			continue;
-		trace_dated(date, GO_STATUS, load_rlx(&g->callno) & 0xffff, g->goid);
-		trace_dated(date, GO_STATUS_THREAD, status << 13 | (trace_held(hold) & 0x1fff),
-			    (u32)m->tid);
+	for (struct m *m = allm(); m; m = m->alllink) {
+		mutex_lock(&sched.lock);
+		trace_g_locked(m);
+		mutex_unlock(&sched.lock);
 	}
-	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++) {
-		date = trace_date();
+	mutex_lock(&sched.lock);
+	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++)
 		if (load_rlx(&sched.allp[i]->status) == P_IDLE)
-			trace_dated(date, PROC_STATUS, i, 0);
-	}
+			trace(PROC_STATUS, i, 0);
+	mutex_unlock(&sched.lock);
 }
 
 static void begin(void)
@@ -183,9 +196,12 @@ static void begin(void)
 	nchunks = (u32)(mapped / TRACE_CHUNK) - 1;
 	m_sysmon.tid = os_gettid();
 	store_rlx(&m_sysmon.trace_at, 0);
-	for (struct m *m = __atomic_load_n(&sched.allm, __ATOMIC_ACQUIRE); m; m = m->alllink)
-		store_rlx(&m->trace_at, 0); /* @pair allm */
-	store_rel(&sched.tracing, 1);	    /* @pair trace */
+	store_rlx(&m_off.trace_at, 0);
+	for (struct m *m = allm(); m; m = m->alllink)
+		store_rlx(&m->trace_at, 0);
+	store_rel(&sched.tracing, 1); /* @pair trace */
+	/* @pair trace: who does not see it yet is seen to be live, or to have got its P. */
+	fence_heavy();
 	if (sched.page.v)
 		store_rlx(&sched.page.v->tracing, 1);
 	trace_status();

@@ -9,11 +9,13 @@
  * Mapped memory is never unmapped: trace_stop() puts anonymous memory in its place.  A thread may
  * have been parked, for minutes, between reserving a slot and filling it.
  *
- * Dates.  Who takes a P reads the clock before the word that makes it so (trace_date()), and
- * writes the event after: whatever follows from that word is later.  Who gives one up reads it
- * before anybody can get that P.  So in order of dates no P has two Gs and no G two Ps, however
- * late an event is written, and readers need not guess.  (Dated after the word, the taker's event
- * could come behind the start of the robbed G on its next P: a few in 100,000 on a busy machine.)
+ * Dates.  Who gives a P to a G or takes it from one reads the G's word, the clock, and then changes
+ * the word by CAS (hold.c); the event is written after.  So at that date nothing had changed yet,
+ * and whatever follows is later: in order of dates no P has two Gs and no G two Ps, however late an
+ * event is written, and readers need not guess.  (Dated after the word, the taker's event could
+ * come behind the start of the robbed G on its next P: a few in 100,000 on a busy machine.)  A
+ * change that was begun before the trace has no date: either it is done before the trace tells what
+ * is so, or it finds another word, and begins again (hold_renew()).
  *
  * Rejected: a ring a thread and a thread that drains them (Go): it needs a P of its own when it is
  * most needed, loses events when it comes late, and nothing is left after a crash.
@@ -27,8 +29,8 @@
 void trace_event(enum trace_type type, u64 date, u32 a, u64 b);
 u64 trace_clock(void);
 
-/* Now, for an event to come; 0 when there is no trace.  If one has begun by then, it begins with
- * that event. */
+/* Now, for an event to come; 0 when there is no trace.  If one has begun by then, that is no event
+ * of its, and what it tells at its begin has it already (hold_renew()). */
 static inline u64 trace_date(void)
 {
 	/* acquire, @pair trace: which clock it is. */

@@ -21,6 +21,7 @@
 #define TRACE_VERSION 1
 #define TRACE_CHUNK 8192
 #define TRACE_SYSMON 0xffffffffu /* mid of sysmon's chunks */
+#define TRACE_OTHERS 0xfffffffeu /* of those that threads that are no G write to */
 #define TRACE_MAX (1ul << 28)
 
 enum trace_clock { TRACE_CLOCK_NS, TRACE_CLOCK_TSC };

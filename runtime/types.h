@@ -309,7 +309,9 @@ struct sched {
 	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
 	au32 ncpu;	     /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */
 	u32 nallp;	     /* from here on all Ps are dead, or not made; none is freed */
-	struct m *allm, *mfree;
+	/* Read by allm(). */
+	ATOMIC(struct m *) allm;
+	struct m *mfree;
 	au32 ng; /* live Gs */
 	u32 mnext;
 	au64 goidgen; /* written under lock; sysmon compares */
@@ -333,6 +335,12 @@ struct sched {
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 
 extern struct sched sched;
+
+/* Every M there ever was, newest first, by alllink: none is taken off, so no lock is needed. */
+static inline struct m *allm(void)
+{
+	return load_acq(&sched.allm); /* acquire, @pair allm: each is complete */
+}
 
 static inline u64 min_u64(u64 a, u64 b)
 {

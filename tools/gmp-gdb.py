@@ -20,7 +20,7 @@ def threads_by_tid():
 
 
 def live(sched):
-    m = sched["allm"]
+    m = sched["allm"]["v"]
     while int(m):
         if word(m["live"]):
             yield m

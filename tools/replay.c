@@ -164,6 +164,19 @@ static void handed(u32 from, const struct raw_event *e)
 	t->handed_p = e->a;
 }
 
+/* What is so at the begin; an earlier event may have told of one of the two, P and state. */
+static void status(const struct raw_event *e)
+{
+	static const u32 states[8] = { S_NONE, S_WAIT, S_RUN, S_CALL };
+	u32 thread = thread_of(at.status_g, (i32)e->b);
+	u16 p = (e->a & 0x1fff) == 0x1fff ? NO_P : e->a & 0x1fff;
+
+	if (p != NO_P && !at.procs[p].known)
+		hold(p, e->ns, at.status_g);
+	if (at.tracks.at[thread].state == S_NONE)
+		enter(thread, e->ns, states[e->a >> 13], at.status_call, p, false);
+}
+
 /* What sysmon or another thread says of a thread or a P. */
 static void step_other(u32 self, const struct raw_event *e)
 {
@@ -185,6 +198,10 @@ static void step_other(u32 self, const struct raw_event *e)
 	case GO_STRAY:
 		enter(thread_of(e->b, 0), e->ns, S_STRAY, e->a, NO_P, false);
 		break;
+	case GO_DESTROY:
+		leave(NO_P, e->ns, e->b);
+		enter(thread_of(e->b, 0), e->ns, S_NONE, NO_CALL, NO_P, false);
+		break;
 	case GO_UNBLOCK:
 		handed(self, e);
 		break;
@@ -192,18 +209,9 @@ static void step_other(u32 self, const struct raw_event *e)
 		at.status_g = e->b;
 		at.status_call = e->a;
 		break;
-	case GO_STATUS_THREAD: {
-		static const u32 states[8] = { S_NONE, S_WAIT, S_RUN, S_CALL };
-		u32 thread = thread_of(at.status_g, (i32)e->b);
-		u16 p = (e->a & 0x1fff) == 0x1fff ? NO_P : e->a & 0x1fff;
-
-		if (at.tracks.at[thread].state != S_NONE)
-			break;
-		enter(thread, e->ns, states[e->a >> 13], at.status_call, p, false);
-		if (p != NO_P && !at.procs[p].known)
-			hold(p, e->ns, at.status_g);
+	case GO_STATUS_THREAD:
+		status(e);
 		break;
-	}
 	default:
 		break;
 	}
@@ -238,10 +246,6 @@ static void step_self(u32 self, const struct raw_event *e)
 	case GO_SYSCALL_END_BLOCKED:
 		enter(self, e->ns, S_WAIT, e->a, NO_P, true);
 		break;
-	case GO_DESTROY:
-		leave(NO_P, e->ns, e->b);
-		enter(self, e->ns, S_NONE, NO_CALL, NO_P, false);
-		break;
 	default:
 		step_other(self, e);
 	}
@@ -250,15 +254,15 @@ static void step_self(u32 self, const struct raw_event *e)
 static bool says_own_g(u8 type)
 {
 	return type == GO_START || type == GO_STOP || type == GO_PREEMPT || type == GO_RUNNABLE ||
-	       type == GO_BLOCK || type == GO_DESTROY;
+	       type == GO_BLOCK;
 }
 
-/* Whose track an event is on; NOBODY: sysmon's. */
+/* Whose track an event is on; NOBODY: no G's. */
 static u32 self_of(const struct raw_event *e)
 {
 	u32 self;
 
-	if (e->mid == TRACE_SYSMON || e->mid >= at.mids)
+	if (e->mid >= at.mids) /* TRACE_SYSMON, TRACE_OTHERS */
 		return NOBODY;
 	if (e->type == GO_THREAD) { /* a new thread on this M: its G's number comes next */
 		at.tid_of_mid[e->mid] = (i32)e->b;

@@ -220,7 +220,7 @@ void target_read_gs(struct target *t)
 		explain_refusal(t->pid);
 	tids_read(&t->tids, t->pid);
 	t->gs = calloc(room, sizeof(*t->gs));
-	for (struct m *at = t->sched.allm; t->gs && at;) {
+	for (struct m *at = t->sched.allm.v; t->gs && at;) {
 		struct goroutine one;
 
 		if (!read_one(t, at, &one))

@@ -62,12 +62,13 @@ class Books:
         self.of, self.ps, self.gone, self.faults = {}, collections.defaultdict(set), set(), []
 
     def lose(self, p, g, e):
-        if self.of.get(p, g) != g and g not in self.gone:
+        if g in self.gone:
+            self.faults.append(f"P {p} is given up by or taken from G {g}, which is no more: {e}")
+        if self.of.get(p, g) != g:
             self.faults.append(f"P {p} is given up or taken from G {g}, and G {self.of[p]} has it: {e}")
             return
         self.ps[g].discard(p)
-        if self.of.get(p, g) == g:
-            self.of[p] = 0
+        self.of[p] = 0
 
     def gain(self, p, g, e):
         if self.of.get(p):
@@ -81,25 +82,25 @@ class Books:
 
 
 def check(events):
-    books, status_g, spoken = Books(), None, set()
+    books, status_g = Books(), None
     for e in events:
         if e.kind == "GO_START":
             books.gain(e.a, e.b, e)
-            spoken.add(e.b)
         elif e.kind in ("GO_STOP", "GO_BLOCK", "PROC_STEAL"):
             books.lose(e.a, e.b, e)
-            spoken.add(e.b)
         elif e.kind == "GO_DESTROY":
-            for p in list(books.ps[e.b]):
-                books.lose(p, e.b, e)
+            if books.ps[e.b]:
+                books.faults.append(f"G {e.b} is no more, and has {books.ps[e.b]}: {e}")
             books.gone.add(e.b)
         elif e.kind == "GO_STATUS":
             status_g = e.b
         elif e.kind == "GO_STATUS_THREAD":
-            # Of the trace's begin; who has spoken since knows better.
+            # Of the trace's begin: what G has at this date, told before or not.
             p = e.a & 0x1fff
-            if p != 0x1fff and p not in books.of and status_g not in spoken:
+            if p != 0x1fff and p not in books.of:
                 books.gain(p, status_g, e)
+            if books.ps[status_g] != ({p} if p != 0x1fff else set()):
+                books.faults.append(f"G {status_g} is said to have P {p}, and has {books.ps[status_g]}: {e}")
         elif e.kind == "PROC_STOP":
             if books.of.get(e.a):
                 books.faults.append(f"P {e.a} is idle, and G {books.of[e.a]} has it: {e}")

@@ -123,6 +123,28 @@ def who_ends_has_no_p():
 
 
 @test
+def an_end_is_told_by_whoever_finds_it():
+    for finder in (0, 2):
+        ps, _ = shown(write(TWO_PS, (500, 2, "GO_START", 1, 2), (1000, 1, "GO_START", 0, 1),
+                            (2000, finder, "GO_DESTROY", 0, 1), (2500, 2, "GO_SYSCALL_BEGIN", 0, 1),
+                            (4000, 2, "GO_SYSCALL_END", 0, 1), (5000, 2, "GO_STOP", 1, 2)))
+        expect(ps, ps == [(0, 1, 1.0, 2.0), (1, 2, 0.5, 5.0)])
+        gs = {e["tid"] for e in json.loads(gmp("trace", write(
+            TWO_PS, (500, 2, "GO_START", 1, 2), (2000, finder, "GO_DESTROY", 0, 1),
+            (2500, 2, "GO_SYSCALL_BEGIN", 0, 1), (4000, 2, "GO_SYSCALL_END", 0, 1))).out)["traceEvents"]
+              if e.get("cat") == "call"}
+        expect(gs, gs == {102})
+
+
+@test
+def who_spoke_before_its_p_was_told_has_that_p():
+    late = [(500, 0, kind, a, b) for _, _, kind, a, b in status(1, 0, IN_CALL)]
+    ps, _ = shown(write(TWO_PS, (400, 1, "GO_SYSCALL_BEGIN", 0, 0), *late, (800, 2, "PROC_STEAL", 0, 1),
+                        (900, 2, "GO_START", 0, 2), (1000, 2, "GO_STOP", 0, 2)))
+    expect(ps, ps == [(0, 1, 0.5, 0.8), (0, 2, 0.9, 1.0)])
+
+
+@test
 def a_number_of_ps_that_cannot_be_is_not_believed():
     path = write((0, 0, "PROCS_CHANGE", 0, 0xfffffff0), (1000, 1, "GO_START", 3, 1), (2000, 1, "GO_STOP", 3, 1))
     ps, _ = shown(path)

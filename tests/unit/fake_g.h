@@ -6,6 +6,7 @@
 #define TESTS_UNIT_FAKE_G_H
 
 #include "runtime/gate.h"
+#include "runtime/hold.h"
 #include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/preempt.h"

@@ -74,19 +74,25 @@ static void gain(u32 p, u32 g)
 
 static void lose(u32 p, u32 g)
 {
-	bool known = at.spoken_p[p] && !at.gone[g];
+	bool known = at.spoken_p[p];
 
 	cr_assert(!known || at.of_p[p] == g, "seed %lu: g%u loses p%u, which g%u has", fake.seed, g,
 		  p, at.of_p[p]);
+	cr_assert(!at.gone[g], "seed %lu: g%u loses p%u, and is no more", fake.seed, g, p);
 	at.spoken_p[p] = at.spoken_g[g] = true;
-	if (at.of_p[p] == g)
-		at.of_p[p] = at.of_g[g] = 0;
+	at.of_p[p] = at.of_g[g] = 0;
 }
 
+/* What it says is so at that date, whatever else is told of it before and after. */
 static void status(u32 p, u32 g)
 {
-	if (p < PS && !at.spoken_p[p] && !at.spoken_g[g])
+	u32 has = p < PS ? p + 1 : 0;
+
+	if (has && !at.spoken_p[p] && !at.spoken_g[g])
 		gain(p, g);
+	cr_assert_eq(at.of_g[g], has, "seed %lu: g%u is said to have p%d, and has p%d", fake.seed,
+		     g, (int)has - 1, (int)at.of_g[g] - 1);
+	at.spoken_g[g] = true;
 }
 
 static void step(const struct seen *e)
@@ -101,8 +107,8 @@ static void step(const struct seen *e)
 		lose(e->p, e->g);
 		break;
 	case GO_DESTROY:
-		if (at.of_g[e->g])
-			lose(at.of_g[e->g] - 1, e->g);
+		cr_assert(!at.of_g[e->g], "seed %lu: g%u is no more, and has p%u", fake.seed, e->g,
+			  at.of_g[e->g] - 1);
 		at.gone[e->g] = true;
 		break;
 	case PROC_STOP:

@@ -170,7 +170,7 @@ Test(gate, a_jump_off_the_alternate_stack_closes_what_was_open_there)
 
 Test(gate, a_jump_out_of_the_queue_waits_for_the_p_first)
 {
-	struct p *p = releasep(g);
+	struct p *p = releasep(g, GO_STOP);
 
 	gate_open_parked(m, SP);
 	store_rlx(&g->status, G_RUNNABLE);
@@ -250,7 +250,7 @@ Test(gate, a_yield_asks_the_kernel_gives_way_or_does_nothing)
 	store_rlx(&sched.stopping, 1);
 	cr_assert_eq(gate_yields(m, 0), YIELD_NOW, "the world stops");
 	store_rlx(&sched.stopping, 0);
-	releasep(g);
+	releasep(g, GO_STOP);
 	cr_assert_eq(gate_yields(m, 0), YIELD_NOW, "a stray needs a P");
 }
 

@@ -293,7 +293,7 @@ Test(handoff, dissolving_lets_everybody_go_at_once)
 
 static void loses_its_p(void *arg)
 {
-	releasep(g_self()); /* and hands it to nobody */
+	releasep(g_self(), GO_STOP); /* and hands it to nobody */
 	g_call(MAY_WAIT, 0, 1 * MS);
 	fake_compute(1 * MS);
 }

@@ -122,7 +122,7 @@ Test(life, storage_is_used_again_and_its_serial_goes_on)
 	g = g_puppet();
 	preempt_request(g);
 	serial = hold_serial(load_rlx(&g->hold));
-	handoffp(releasep(g));
+	handoffp(releasep(g, GO_STOP));
 	freeg(g);
 	cr_assert_eq(load_rlx(&g->status), G_DEAD);
 	again = newg(NULL, NULL);

@@ -270,7 +270,7 @@ Test(preempt, who_never_blocked_it_is_not_asked_about)
 
 Test(preempt, who_gets_a_p_with_all_blocked_is_asked_about)
 {
-	handoffp(releasep(g));
+	handoffp(releasep(g, GO_STOP));
 	fake_test.mask = ~0ul;
 	acquirep(g->m, true);
 	cr_assert(load_rlx(&g->m->masked));
@@ -372,7 +372,7 @@ Test(preempt, gives_no_way_inside_a_gate)
 
 Test(preempt, a_stray_gives_way_without_being_asked)
 {
-	struct p *p = releasep(g);
+	struct p *p = releasep(g, GO_STOP);
 
 	cr_assert(arrives());
 	handoffp(p);

@@ -61,7 +61,7 @@ static void wake(struct g *g)
 
 static void give_up(struct g *g)
 {
-	struct p *mine = releasep(g);
+	struct p *mine = releasep(g, GO_STOP);
 
 	cr_assert(mine);
 	handoffp(mine);
@@ -124,7 +124,7 @@ Test(proc, a_p_that_nobody_wants_is_idle)
 	give_up(m->g);
 	cr_assert_eq(load_rlx(&sched.npidle), 1);
 	cr_assert_eq(load_rlx(&p->status), P_IDLE);
-	cr_assert_null(releasep(m->g), "it can be given up once");
+	cr_assert_null(releasep(m->g, GO_STOP), "it can be given up once");
 }
 
 Test(proc, hands_on_in_the_order_of_arrival)
@@ -266,7 +266,7 @@ Test(seize, who_takes_owns_the_p)
 	cr_assert_eq(s.g, m->g);
 	cr_assert(seize_take(&s));
 	cr_assert_not(g_has_p(m->g));
-	cr_assert_null(releasep(m->g), "the owner has nothing left to give");
+	cr_assert_null(releasep(m->g, GO_STOP), "the owner has nothing left to give");
 	cr_assert_not(seize_take(&s), "it can be taken once");
 }
 
@@ -289,7 +289,7 @@ Test(seize, the_owner_may_give_up_while_it_is_asked)
 
 	start(1);
 	cr_assert(seize_ask(p, &s));
-	cr_assert_eq(releasep(m->g), p);
+	cr_assert_eq(releasep(m->g, GO_STOP), p);
 	cr_assert_not(seize_take(&s));
 	seize_drop(&s);
 	cr_assert_not(g_has_p(m->g), "a late drop does not bring it back");

@@ -65,7 +65,7 @@ static void check_holders(void)
 {
 	struct g *owner[MAXPROCS_MAX > 64 ? 64 : MAXPROCS_MAX] = { 0 };
 
-	for (struct m *m = sched.allm; m; m = m->alllink) {
+	for (struct m *m = allm(); m; m = m->alllink) {
 		u64 w = hold_seen_by_owner(m->g);
 		u32 id = hold_pid(w);
 

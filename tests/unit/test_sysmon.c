@@ -238,7 +238,7 @@ static void next_life(void)
 	fake.on_probe = NULL;
 	acquirep(first->m, true);
 	cr_assert(g_has_p(first));
-	releasep(first);
+	releasep(first, GO_STOP);
 	store_rlx(&first->status, G_DEAD);
 	store_rel(&first->hold, hold_make(hold_serial(load_rlx(&first->hold)) + 1, 0, HOLD_LOST));
 	first->m->tid = on_its_way->tid;
