@@ -45,6 +45,17 @@ def reads(pid):
     wait_until("main reads", asleep)
 
 
+def all_wait(pid):
+    """The goroutines, once main, which said that the others wait, has begun to wait for one of them."""
+    gs = []
+
+    def wait():
+        gs[:] = goroutines(dump(pid))
+        return all("wait" in g for g in gs)
+    wait_until("all wait", wait)
+    return gs
+
+
 # name of the thread -> the call, what kind of thing it waits for, and what is said of that
 KINDS = {
     "read": ("read", "fd", r"pipe:\["),
@@ -135,7 +146,7 @@ def who_cannot_be_stopped_is_said_and_the_others_are_shown():
 @test
 def a_deadlock_shows_who_holds_what():
     with Victim(STUCK, "deadlock", GMP_MAXPROCS="1") as v:
-        waits = [g for g in dump(v.pid)["goroutines"] if g.get("wait", {}).get("kind") == "mutex"]
+        waits = [g for g in all_wait(v.pid) if g["wait"]["kind"] == "mutex"]
         expect(waits, len(waits) == 2)
         a, b = waits
         expect(waits, a["wait"]["owner"] == b["tid"] and b["wait"]["owner"] == a["tid"])
@@ -160,7 +171,7 @@ def a_container_shows_the_threads_numbers_that_we_know():
             return
         with open(f"/proc/{v.pid}/task/{v.pid}/children", encoding="ascii") as f:
             pid = int(f.read())
-        gs = goroutines(dump(pid))
+        gs = all_wait(pid)
         expect(gs, {g["tid"] for g in gs} <= set(map(int, os.listdir(f"/proc/{pid}/task"))))
         expect(gs, len(gs) == 3 and all(g["answered"] and g["frames"] for g in gs))
         main_, a, b = gs
@@ -180,7 +191,7 @@ def a_library_whose_file_was_replaced_is_known_still():
         old = shutil.copy(LIBRARY, d)
         with Victim(STUCK, "deadlock", LD_PRELOAD=old, GMP_MAXPROCS="2") as v:
             os.unlink(old)
-            gs = goroutines(dump(v.pid))
+            gs = all_wait(v.pid)
             expect(gs, len(gs) == 3 and [g["wait"]["kind"] for g in gs] == ["thread", "mutex", "mutex"])
             expect(gs, "lock_both" in functions(gs[1]))
             expect("top", gmp("top", "--batch", "-n", "1", str(v.pid)).code == 0)
