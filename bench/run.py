@@ -80,11 +80,15 @@ def machine():
 def main(argv):
     quick = "--quick" in argv
     every = list(QUESTIONS) + list(apps.QUESTIONS)
-    names = [a for a in argv if not a.startswith("--")] or every
-    unknown = set(names) - set(every)
-    if "--list" in argv or unknown:
+    names = [a for a in argv if a not in ("--quick", "--list")] or every
+    unknown = sorted(set(names) - set(every))
+    if unknown:
+        print(f"gmp: bench: no question or option '{unknown[0]}'; nothing is asked; there are:", *every,
+              file=sys.stderr)
+        return 2
+    if "--list" in argv:
         print(" ".join(every))
-        return 2 if unknown else 0
+        return 0
     os.environ["BENCH_EFFORT"] = "0.1" if quick else "0.4"
     setup_go()
     print("machine:", json.dumps(machine()))

@@ -8,6 +8,9 @@
 # The machine must be otherwise idle.  The rows under a CPU quota need root and a cgroup.
 set -eu
 cd "$(dirname "$0")/.."
+case " $* " in
+*" --help "* | *" -h "*) sed -n '2,/^set/s/^# \{0,1\}//p' bench/run.sh && exit 0 ;;
+esac
 sh tools/deps.sh build bench >&2
 {
 	[ -f build/build.ninja ] || meson setup build -Dtests=false
