@@ -111,6 +111,15 @@ static inline errnum join_try(pthread_t thread, void **result)
 	}
 #define TRY_ALIAS(alias, target) EXPORT_ALIAS(alias, target)
 
+/* The thread is about to wait for a lock; see only_tries(). */
+static void locks_it(u64 on)
+{
+	struct m *m = getm();
+
+	if (m && m->tried == class_object(on))
+		m->tried = 0;
+}
+
 /*
  * Counted before the gate closes, which may wait for a P: the holder of a lock gets one soon.  The
  * wait is called, not jumped to: by this frame dumps and checkdead name the call.
@@ -118,6 +127,7 @@ static inline errnum join_try(pthread_t thread, void **result)
 #define LOCK(type, name, version, tried, attempt, nr, on, params, args) \
 	static __attribute__((noinline)) type wait_##name params \
 	{ \
+		locks_it(on); \
 		for (u32 turn = 0; (tried) && lock_spin(turn); turn++) \
 			if ((attempt) == 0) \
 				return took_##type(0); \
@@ -153,9 +163,18 @@ static __attribute__((noinline)) void give_way(void)
  * the lock's being free by then.  Natively it is held for an instant; with us its holder may wait
  * for a P with it, or may have been told to run on this CPU by the very hand-off that woke us
  * (squid's disk threads).  Such a holder is waited for as it would be by a lock, but only for so
- * long, and not by who has a lock itself: the holder may be after that one.
+ * long, and not by who has a lock itself: the holder may be after that one.  Nor by who locks after
+ * a try in vain, which then was a question (mariadb counts them to know its locks' contention).
  */
 #define SOON_NS 1000000
+
+static bool only_tries(struct m *m, const void *mutex)
+{
+	bool only = m->tried;
+
+	m->tried = (uintptr_t)mutex;
+	return only;
+}
 
 static __attribute__((noinline)) errnum mutex_soon(pthread_mutex_t *m)
 {
@@ -164,8 +183,8 @@ static __attribute__((noinline)) errnum mutex_soon(pthread_mutex_t *m)
 	struct timespec until;
 	u64 ns;
 
-	if (!gate_active() || load_rlx(&getm()->held) || !mutex_plain(m) ||
-	    !holder_held_up(owner, (uintptr_t)m))
+	if (!gate_active() || !only_tries(getm(), m) || load_rlx(&getm()->held) ||
+	    !mutex_plain(m) || !holder_held_up(owner, (uintptr_t)m))
 		return EBUSY;
 	ns = os_nanotime() + SOON_NS;
 	until = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };

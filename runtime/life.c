@@ -213,7 +213,7 @@ void mstart(struct g *g)
 	m->gate_sp = (uintptr_t)__builtin_frame_address(0);
 	m->queued = m->cut = false;
 	m->blocking_fd = m->eager = 0;
-	m->lent_ns = 0;
+	m->lent_ns = m->tried = 0;
 	store_rlx(&m->held, 0);
 	store_rlx(&m->altstack, 0);
 	store_rlx(&m->sleeper, 0);

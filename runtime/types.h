@@ -198,6 +198,7 @@ struct m {
 	bool late;	  /* the last one took long to come: spin.c.  Owner only. */
 	au32 cpu;	  /* that the open bracket began on; owner writes, a hint */
 	au64 with;	  /* the mutex of the last wait for a condition; owner writes, a hint */
+	u64 tried;	  /* in vain, this mutex, and not locked since; preload/sync.c.  Owner only. */
 	i32 tid;
 	u32 id;
 	au64 trace_at; /* next event; trace.c */

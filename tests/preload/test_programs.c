@@ -271,6 +271,7 @@ SAME(locks, who_holds_one_is_not_stopped, "locks", "not_stopped_inside")
 SAME(locks, a_crowd_passes_through_one_beside_a_hog, "locks", "convoy")
 SAME(locks, those_never_given_back_keep_nobody_out, "locks", "never_given_back")
 SAME(locks, who_only_tries_meets_none_whose_holder_waits_for_a_p, "locks", "tries")
+SAME(locks, who_asks_by_a_try_and_then_waits_is_told_so, "locks", "asks")
 
 SAME(streams, lines_of_many_threads_stay_whole, "streams", "one_pipe")
 SAME(streams, a_jump_leaves_a_blocked_fgets, "streams", "jump_out_of_fgets")

@@ -258,10 +258,11 @@ static bool tries(void)
 	return false;
 }
 
-static void case_tries(void)
+/* Whose tries must meet what the other has to do with one P. */
+static int in_vain(bool (*try)(void))
 {
 	pthread_t t = spawn(works, NULL);
-	int in_vain = 0;
+	int n = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
 		must_word("the worker to wait", &ready, i + 1);
@@ -271,12 +272,40 @@ static void case_tries(void)
 		pthread_mutex_unlock(&mutex);
 		while (done == i && !*(volatile int *)&mutex.__data.__lock)
 			;
-		in_vain += !tries();
+		n += !try();
 		must_word("the work", &done, i + 1);
 	}
 	join(t);
-	if (in_vain > ROUNDS / 10)
-		printf("%d of %d times in vain\n", in_vain, ROUNDS);
+	return n;
+}
+
+static void case_tries(void)
+{
+	int n = in_vain(tries);
+
+	if (n > ROUNDS / 10)
+		printf("%d of %d times in vain\n", n, ROUNDS);
+	printf("%d done\n", done);
+}
+
+/* --- who asks by a try whether it would wait, and then does, is told so --- */
+
+static bool asks(void)
+{
+	bool is_free = pthread_mutex_trylock(&mutex) == 0;
+
+	if (!is_free)
+		pthread_mutex_lock(&mutex);
+	pthread_mutex_unlock(&mutex);
+	return is_free;
+}
+
+static void case_asks(void)
+{
+	int n = in_vain(asks);
+
+	if (one_p() && n < ROUNDS / 2)
+		printf("%d of %d times told so\n", n, ROUNDS);
 	printf("%d done\n", done);
 }
 
@@ -285,6 +314,7 @@ static const struct a_case cases[] = {
 	{ "convoy", case_convoy },
 	{ "never_given_back", case_never_given_back },
 	{ "tries", case_tries },
+	{ "asks", case_asks },
 	{ NULL, NULL },
 };
 
