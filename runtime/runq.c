@@ -106,33 +106,30 @@ static struct g *take(struct gqueue *q, struct g *before)
 	return g;
 }
 
-static struct g *pop(struct gqueue *q)
-{
-	return take(q, NULL);
-}
-
 /* So long a row of turns out of turn there may be: some 4 ms. */
 #define IN_TURN_MAX 256
 
 #define NEAR_MAX 16	/* Gs looked at */
-#define NEAR_NS 1000000 /* how much later than the first one may have come who passes it */
+#define NEAR_NS 1000000 /* how much later than the first one may have come who passes it, */
+#define NEAR_SLICES 2ul /* and among those that compute */
 
 /*
  * Whose thread ran last on this CPU, where that which hands its P on is about to sleep: it is woken
  * here, while the other CPU would be interrupted, and this one idle.  Returns who stands before it,
- * for take().  Each G passes the first once at most, and those who come later do not.
+ * for take().  Each G passes the first once at most, and those who come later do not.  Yielders
+ * keep their order.
  */
-static struct g *before_near(const struct gqueue *q)
+static struct g *before_near(const struct gqueue *q, u64 later_ns)
 {
 	u32 here = cpu_here();
 	struct g *first = q->head, *g = first;
 
-	if (!cpu_known(here) || !g || g->cpu == here)
+	if (!cpu_known(here) || !g || g->cpu == here || g->looks)
 		return NULL;
 	for (u32 n = 1; n < NEAR_MAX && g->schedlink; n++, g = g->schedlink) {
 		struct g *next = g->schedlink;
 
-		if ((i64)(next->ready_ns - first->ready_ns) > NEAR_NS)
+		if ((i64)(next->ready_ns - first->ready_ns) > (i64)later_ns || next->looks)
 			return NULL;
 		if (next->cpu == here)
 			return g;
@@ -236,7 +233,33 @@ struct g *boosted_get(struct p *p, u64 now)
 	if (others && p->boost_ns && now - p->boost_ns >= slice)
 		return NULL;
 	sched.back_had_turn = q == &sched.backq;
-	return take(q, q == &sched.backq ? before_near(q) : NULL);
+	return take(q, q == &sched.backq ? before_near(q, NEAR_NS) : NULL);
+}
+
+/* With one P there is nobody to leave the others to. */
+static struct g *before_computing(void)
+{
+	u64 slice = opt_now(slice_us) * 1000ul;
+
+	return load_rlx(&sched.gomaxprocs) > 1 ? before_near(&sched.runq, NEAR_SLICES * slice)
+					       : NULL;
+}
+
+static struct g *behind(struct g *before)
+{
+	return before ? before->schedlink : sched.runq.head;
+}
+
+/* Up to n more for p, of this CPU if the first was: the others are another P's. */
+static void fill(struct p *p, struct g *first, u32 n)
+{
+	while (n--) {
+		struct g *before = before_computing(), *g = behind(before);
+
+		if (!g || g->looks || g->cpu != first->cpu || !runq_put(p, g))
+			return;
+		take(&sched.runq, before);
+	}
 }
 
 struct g *globrunq_get(struct p *p, u32 max)
@@ -254,11 +277,7 @@ struct g *globrunq_get(struct p *p, u32 max)
 	if (g->looks)
 		n = 1; /* in a ring it would keep its place whatever the others find */
 	count_turn();
-	pop(&sched.runq);
-	while (--n && sched.runq.head && !sched.runq.head->looks) {
-		if (!runq_put(p, sched.runq.head))
-			break;
-		pop(&sched.runq);
-	}
+	g = take(&sched.runq, before_computing());
+	fill(p, g, n - 1);
 	return g;
 }

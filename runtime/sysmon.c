@@ -36,8 +36,9 @@
 #define US 1000ul
 #define MS 1000000ul
 #define ROUND_NS (20 * US)
-#define BACKOFF_MAX_NS (400 * US)
-#define FLOW_MAX_NS (1 * MS)
+#define BACKOFF_MAX_NS (400 * US) /* between looks, of late ones that found somebody blocked, */
+#define CALM_MAX_NS (1 * MS)	  /* and else: each interrupts who computes, for some 20 us */
+#define CALM_NS (1000 * MS)
 #define OFF_CPU_NS (15 * US) /* clocks are read one after the other: allow for that */
 #define BLIND_NS (5 * MS)    /* /proc cannot be read: CPU clock still for so long means blocked */
 #define BLIND_GRANT_NS (100 * MS) /* the same of who was granted a P: it may take long to wake */
@@ -190,6 +191,7 @@ static bool retake_blocked(struct p *p, struct g *g)
 		return false;
 	if (call != PROBE_GONE) {
 		sched.taken++;
+		sched.unseen_ns = os_nanotime();
 		stray_found(g, call);
 	}
 	handoffp(p);
@@ -455,16 +457,23 @@ static void round_dead(struct rounds *r, u64 now)
 	r->dead_ns = now + DEAD_EVERY_NS;
 }
 
+/* Each spinner is to be found early in its turn, and who blocks unannounced may do so again. */
+static u64 longest(u64 now, bool flows)
+{
+	if (preempt_spinners(now))
+		return SPINS_NS / 2;
+	return flows || now - sched.unseen_ns >= CALM_NS ? CALM_MAX_NS : BACKOFF_MAX_NS;
+}
+
 /*
  * The next look comes soon after there was something to take, and then less and less often: least
- * of all while every P passes through calls by itself.  But spinners pass Ps on, too, and each is
- * to be found early in its turn.
+ * of all while every P passes through calls by itself.
  */
 static void round_look(struct rounds *r, u64 now)
 {
 	u32 taken = sched.taken;
 	bool flows = sysmon_retake(now);
-	u64 most = preempt_spinners(now) ? SPINS_NS / 2 : flows ? FLOW_MAX_NS : BACKOFF_MAX_NS;
+	u64 most = longest(now, flows);
 
 	if (sched.taken != taken)
 		r->delay_ns = ROUND_NS;

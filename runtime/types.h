@@ -198,7 +198,7 @@ struct m {
 	bool late;	  /* the last one took long to come: spin.c.  Owner only. */
 	au32 cpu;	  /* that the open bracket began on; owner writes, a hint */
 	au64 with;	  /* the mutex of the last wait for a condition; owner writes, a hint */
-	u64 tried;	  /* in vain, this mutex, and not locked since; preload/sync.c.  Owner only. */
+	u64 tried;	  /* in vain, this mutex, and not locked since: sync.c.  Owner only. */
 	i32 tid;
 	u32 id;
 	au64 trace_at; /* next event; trace.c */
@@ -331,7 +331,8 @@ struct sched {
 	u32 nstray;
 	u32 dead_gs, dead_looks; /* Gs at dead.c's last look; looks that agree */
 	u64 limit_ns;		 /* when the number of Ps is looked up again; 0 = not known yet */
-	u32 taken;		 /* Ps, from Gs that block */
+	u32 taken;		 /* Ps, from Gs that block, */
+	u64 unseen_ns;		 /* and when that was last in a call that nobody announced */
 }
 __attribute__((aligned(4096))); /* whole pages of its own: a forked child finds it wiped, fork.c */
 

@@ -189,6 +189,22 @@ Test(handoff, all_ps_are_used)
 	}
 }
 
+static u32 looks(bool unseen)
+{
+	setup();
+	g_first(1, ten_hogs, NULL);
+	sched.unseen_ns = unseen ? fake.now : 0;
+	fake_run();
+	return fake.cpu_asked;
+}
+
+/* 220 ms of computing. */
+Test(handoff, who_computes_is_looked_at_each_millisecond_and_more_where_some_block_unseen)
+{
+	cr_assert_leq(looks(false), 300);
+	cr_assert_geq(looks(true), 450);
+}
+
 static void resizes(void *arg)
 {
 	for (int i = 0; i < 6; i++)

@@ -358,3 +358,57 @@ Test(runq, where_nobody_knows_the_cpu_they_go_in_their_order)
 	put_back(2, 0, 12 * US);
 	expect_order(0, 1, 2);
 }
+
+/* Computes, as those do that gave way at the end of a slice. */
+static void put_computing(u32 i, u32 cpu, u64 ready_ns)
+{
+	gs[i].cpu = cpu;
+	gs[i].ready_ns = ready_ns;
+	globrunq_put(&gs[i]);
+}
+
+Test(runq, among_those_that_compute_a_p_takes_who_ran_on_its_cpu)
+{
+	store_rlx(&sched.gomaxprocs, 2);
+	fake_set_cpu(1);
+	for (u32 i = 0; i < 6; i++)
+		put_computing(i, i % 2, i * MS);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[1]);
+	cr_assert_eq(runq_get(&p1), &gs[3]);
+	cr_assert_eq(runq_get(&p1), &gs[5]);
+	cr_assert_null(runq_get(&p1), "the others are the other P's");
+	cr_assert_eq(globrunq_get(&p2, 1), &gs[0], "but for want of better ones");
+}
+
+Test(runq, not_for_longer_than_two_slices)
+{
+	store_rlx(&sched.gomaxprocs, 2);
+	fake_set_cpu(1);
+	put_computing(0, 0, 0);
+	put_computing(1, 1, 2 * opts.slice_us * US + 1);
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[0]);
+}
+
+Test(runq, nor_with_one_p)
+{
+	fake_set_cpu(1);
+	put_computing(0, 0, 0);
+	put_computing(1, 1, 0);
+	cr_assert_eq(globrunq_get(&p1, 1), &gs[0]);
+}
+
+Test(runq, yielders_keep_their_order_on_any_cpu)
+{
+	store_rlx(&sched.gomaxprocs, 2);
+	fake_set_cpu(1);
+	put_looking(0, LOOKS_MOVED);
+	gs[1].cpu = 1;
+	put_looking(1, LOOKS_MOVED);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[0]);
+	put_computing(2, 0, 0);
+	gs[3].cpu = 1;
+	put_looking(3, LOOKS_MOVED);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[1]);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[2]);
+	cr_assert_eq(globrunq_get(&p1, 0), &gs[3]);
+}
