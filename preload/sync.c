@@ -137,11 +137,12 @@ static void locks_it(u64 on)
 	EXPORT type shim_##name params __asm__(#name); \
 	type shim_##name params \
 	{ \
+		struct m *self = gate_self(); \
 		type r; \
 \
 		LONE(name, args); \
-		if (likely(gate_active() && (tried) && (attempt) == 0)) { \
-			gate_locked(); \
+		if (likely(self && (tried) && (attempt) == 0)) { \
+			gate_count_lock(self); \
 			return 0; \
 		} \
 		r = wait_##name args; \

@@ -78,12 +78,17 @@ static inline struct gate gate_open_parked(struct m *m, uintptr_t sp)
 	return (struct gate){ m, 0, 1 };
 }
 
-/* True when the calling thread is a G outside of any gate. */
-static inline bool gate_active(void)
+/* The calling thread's M, NULL unless it is a G outside of any gate. */
+static inline struct m *gate_self(void)
 {
 	struct m *m = getm();
 
-	return m && load_rlx(&m->live) && !m->depth;
+	return m && load_rlx(&m->live) && !m->depth ? m : NULL;
+}
+
+static inline bool gate_active(void)
+{
+	return gate_self();
 }
 
 /* The calling thread is about to longjmp to a frame at sp: closes the gate if that is outside of
@@ -102,12 +107,17 @@ void gate_switch(void);
  * released by another thread, destroyed, or left by longjmp.  One too few costs a late unlock, one
  * too many a grace, after which it is forgotten.  Handlers leave it as they found it, or as wrong.
  */
+static inline void gate_count_lock(struct m *m)
+{
+	store_rlx(&m->held, load_rlx(&m->held) + 1); /* relaxed: sysmon guesses by it */
+}
+
 static inline void gate_locked(void)
 {
 	struct m *m = getm();
 
 	if (m && load_rlx(&m->live))
-		store_rlx(&m->held, load_rlx(&m->held) + 1); /* relaxed: sysmon guesses by it */
+		gate_count_lock(m);
 }
 
 /* True: the last one, and a preemption was put off for it, which should happen now. */
