@@ -27,8 +27,10 @@ static u64 sem_class(sem_t *s, u64 ever)
 /* Once it has a P again libc may have given it the mutex long before: holder.h. */
 static u64 cond_class(const void *c, const void *mutex)
 {
-	if (gate_active())
-		store_rlx(&getm()->with, (uintptr_t)mutex);
+	struct m *self = gate_self();
+
+	if (self)
+		store_rlx(&self->with, (uintptr_t)mutex);
 	return WILL_WAIT | ON(WAIT_COND, c);
 }
 

@@ -162,10 +162,10 @@ static __attribute__((noinline)) void give_way(void)
 /*
  * A try failed.  Who only tries comes back at its next event, maybe a second later, and counts on
  * the lock's being free by then.  Natively it is held for an instant; with us its holder may wait
- * for a P with it, or may have been told to run on this CPU by the very hand-off that woke us
- * (squid's disk threads).  Such a holder is waited for as it would be by a lock, but only for so
- * long, and not by who has a lock itself: the holder may be after that one.  Nor by who locks after
- * a try in vain, which then was a question (mariadb counts them to know its locks' contention).
+ * for a P with it, or may have lost its CPU to us by the very hand-off that woke us (squid's disk
+ * threads).  Such a holder is waited for as it would be by a lock, but only for so long, and not by
+ * who has a lock itself: the holder may be after that one.  Nor by who locks after a try in vain,
+ * which then was a question (mariadb counts them to know its locks' contention).
  */
 #define SOON_NS 1000000
 
@@ -181,11 +181,12 @@ static __attribute__((noinline)) errnum mutex_soon(pthread_mutex_t *m)
 {
 	/* relaxed, both: hints. */
 	i32 owner = __atomic_load_n(&m->__data.__owner, __ATOMIC_RELAXED);
+	struct m *self = gate_self();
 	struct timespec until;
 	u64 ns;
 
-	if (!gate_active() || !only_tries(getm(), m) || load_rlx(&getm()->held) ||
-	    !mutex_plain(m) || !holder_held_up(owner, (uintptr_t)m))
+	if (!self || !only_tries(self, m) || load_rlx(&self->held) || !mutex_plain(m) ||
+	    !holder_held_up(owner, (uintptr_t)m))
 		return EBUSY;
 	ns = os_nanotime() + SOON_NS;
 	until = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };

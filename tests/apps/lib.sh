@@ -7,6 +7,7 @@
 # and may use
 #   under CMD...  runs CMD in the mode: natively, or preloaded with 1 or 2 Ps
 #   serve CMD...  the same in the background; its pid is in $server
+#   serve_files   a server of files; its port is in $http, its pid in $origin
 #   ended N       waits for the server to end, which must be with status N
 #   $as_user      what to put before a command that refuses to be root's (it is "nobody" then)
 #   free_port     sets $port to one that nobody listens on
@@ -45,6 +46,13 @@ serve()
 		under "$@"
 	) &
 	server=$!
+}
+
+serve_files()
+{
+	serve "$python" "$here/curl_server.py" port
+	wait_for test -s port
+	http=$(cat port) origin=$server
 }
 
 ended()

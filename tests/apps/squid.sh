@@ -5,9 +5,7 @@ limit=60
 
 app()
 {
-	serve "$python" "$here/curl_server.py" port
-	wait_for test -s port
-	http=$(cat port) origin=$server
+	serve_files
 	free_port
 	mkdir cache
 	chmod 777 . cache
