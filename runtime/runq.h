@@ -14,7 +14,8 @@
  * many that there is always one: when a G without has waited for a slice the two take turns.  The
  * boost is bounded: when a P has served such Gs for a slice, the next grant is for one of the
  * others.  Of those back from a call one whose thread ran on this CPU goes before others that came
- * at most a millisecond earlier (docs/decisions/0004).
+ * at most a millisecond earlier (docs/decisions/0004), and among those that only compute within two
+ * slices, where there are two Ps (0007).
  *
  * Who waits by yields for another that does so, too (a FIFO lock or a ring of the host's), has a
  * turn in vain unless it is the one whose turn it is there, and nobody tells us which.  Were all
