@@ -16,6 +16,7 @@
 #include "preload/traceback.h"
 #include "preload/waits.h"
 #include "runtime/cpu.h"
+#include "runtime/fence.h"
 #include "runtime/fork.h"
 #include "runtime/gate.h"
 #include "runtime/gmprt.h"
@@ -91,8 +92,10 @@ void gmp_init(void)
 	done = true;
 	os_note_stderr();
 	opts_parse(environ);
-	if (opts.help)
+	if (opts.help) {
 		opts_help();
+		fence_help();
+	}
 	real_init();
 	if (opts.verbose)
 		host_report();

@@ -2,6 +2,7 @@
 #include "runtime/fence.h"
 
 #include "runtime/os.h"
+#include "runtime/print.h"
 #include "runtime/sysmon.h"
 
 au32 fence_mode;
@@ -20,6 +21,18 @@ void fence_init(void)
 	store_rlx(&questions, 0);
 	store_rlx(&have_membarrier, os_membarrier_register() == 0);
 	store_rlx(&fence_mode, load_rlx(&have_membarrier) ? FENCE_QUIET : FENCE_BUSY);
+}
+
+/* No message of the form of a complaint: it is the last line of the options' table. */
+void fence_help(void)
+{
+	char line[64];
+
+	fence_init();
+	os_write(os_stderr(), line,
+		 gmp_format(line, sizeof(line), "membarrier: %s\n",
+			    fence_is_cheap() ? "there; brackets are plain stores"
+					     : "none; each bracket pays two full fences"));
 }
 
 bool fence_is_cheap(void)

@@ -22,6 +22,8 @@
 
 /* Once, before the second thread exists. */
 void fence_init(void);
+/* GMP_HELP: says on stderr which form it is going to have.  By: the only thread there is. */
+void fence_help(void);
 /* By: sysmon. */
 void fence_busy(void);
 void fence_quiet(void);

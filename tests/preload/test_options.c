@@ -101,6 +101,7 @@ Test(options, help_prints_every_option_to_stderr)
 #undef OPT
 #undef CHOICE
 #undef TEXT
+	cr_expect(count_lines_with(r.err, "membarrier: ") == 1, "who pays is not said: %s", r.err);
 	run_free(&r);
 }
 

@@ -124,7 +124,7 @@ struct fake {
 	u32 blanked;
 	/* What was asked of it. */
 	u32 timers, timers_made; /* of threads' CPU clocks: there now, and ever */
-	u32 signals_sent, membarriers, wakes, probes, cpu_asked, slices, private_fds;
+	u32 signals_sent, registrations, membarriers, wakes, probes, cpu_asked, slices, private_fds;
 	u32 would_block_asked, files_read, masks_asked, blocks_asked;
 	u64 stalled_ns;
 	char out[65536];

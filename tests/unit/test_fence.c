@@ -2,7 +2,9 @@
 #include "runtime/fence.h"
 
 #include <criterion/criterion.h>
+#include <string.h>
 
+#include "runtime/gmprt.h"
 #include "tests/unit/fake_os.h"
 #include "tests/unit/fake_threads.h"
 
@@ -98,6 +100,28 @@ Test(fence, without_membarrier_it_is_busy_for_ever)
 	ask(100);
 	cr_assert_eq(fake.membarriers, 0);
 	cr_assert(fence_settle(&(struct fence_watch){ 0 }, FENCE_WATCH_NS), "nothing to watch");
+}
+
+static u64 metric(const char *name)
+{
+	struct gmp_stat all[64];
+	int n = gmp_read_stats(all, 64);
+
+	while (n--)
+		if (strcmp(all[n].name, name) == 0)
+			return all[n].value;
+	return ~0ul;
+}
+
+Test(fence, people_and_programs_are_told_which_form_it_is)
+{
+	fence_help();
+	cr_assert_str_eq(fake_output(), "membarrier: there; brackets are plain stores\n");
+	cr_assert_eq(metric("/gmp/fence/membarrier:flag"), 1);
+	fake.no_membarrier = true;
+	fence_help();
+	cr_assert_str_eq(fake_output(), "membarrier: none; each bracket pays two full fences\n");
+	cr_assert_eq(metric("/gmp/fence/membarrier:flag"), 0);
 }
 
 static void is_refused(void *arg)

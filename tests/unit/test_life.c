@@ -311,6 +311,8 @@ Test(life, a_forked_child_becomes_a_program_with_a_scheduler_of_its_own)
 	g_here(2);
 	fork_child();
 	fork_child();
+	cr_assert_eq(fake.registrations, 1);
 	cr_assert_eq(g_here(1)->g->goid, 1);
+	cr_assert_eq(fake.registrations, 2, "a child may not have its parent's");
 	cr_assert_eq(sched_check(), 0);
 }
