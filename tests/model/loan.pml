@@ -1,7 +1,7 @@
 /*
  * The loan protocol of docs/MEMORY_MODEL.md (loan, signal, doze) for two Gs, sysmon, and one P
  * (two with RESIZE).  PREEMPT adds a preemption signal in flight, UNSEEN calls without a bracket,
- * FORK a child: parts, so that each run takes seconds.
+ * FORK a child, TRACE a trace that begins at any moment: parts, so that each run takes seconds.
  *
  * What x86-64 does to it is explicit: a G's stores to its status go into a store buffer, from where
  * they reach memory at any later moment, in order.  A locked instruction of the G drains it.
@@ -12,7 +12,8 @@
  * What must hold: user code runs with a P, or the G is a stray that sysmon knows of (assert at
  * user); no signal is sent to a G in a call, nor is one pending when it enters (asserts in
  * preempt_send and settle); nobody sleeps for ever (no invalid end state: each call waits for what
- * the other G does when it runs); no P is lost (init).
+ * the other G does when it runs); no P is lost (init); what a trace does not tell at its begin is
+ * an event of it (asserts in tell and renew).
  *
  * Sections under sched.lock are one step: what they touch, but hold and nwait, only they touch.
  * Release stores of hold are immediate: their order, not their delay, is what @pair hold is about.
@@ -57,6 +58,12 @@ byte done;
 
 /* Ghosts: what the processor does, for the assertions and the probe. */
 bool in_call[NG], blocked[NG], stray[NG], posted[NG];
+
+#ifdef TRACE
+bool tracing;
+/* Ghosts: the trace's begin has told of it; its end is no event, for there was no trace. */
+bool told[NG], silent[NG];
+#endif
 
 /* ---- the memory ---- */
 
@@ -128,6 +135,29 @@ inline fence_signal()
 #endif
 }
 
+inline fence_trace()
+{
+#ifndef NO_TRACE_FENCE
+	fence_heavy()
+#else
+	skip
+#endif
+}
+
+/* ---- who changes a word reads it, then the clock, and tells of the change ---- */
+
+#ifdef TRACE
+#define UNCHANGED(g) serial[g] == sn
+inline clock() { dated = tracing }
+inline look(g) { sn = serial[g]; clock() }
+inline tell(g) { assert(dated || !told[g]) }
+#else
+#define UNCHANGED(g) true
+inline clock() { skip }
+inline look(g) { skip }
+inline tell(g) { skip }
+#endif
+
 /* ---- handing on; lock ---- */
 
 inline kick()
@@ -169,13 +199,24 @@ inline handoffp(p)
 /* hold of g: to LOST, whatever it is; p: the P that is the caller's then, or NOBODY */
 inline releasep(g, p)
 {
-	flush(g);
-	atomic {
+	do
+	:: look(g);
 		if
-		:: hold[g] == LOST -> p = NOBODY
-		:: else -> p = hold_p[g]; hold[g] = LOST
+		:: hold[g] == LOST -> p = NOBODY; break
+		:: else ->
+			flush(g);
+			atomic {
+				if
+				:: hold[g] != LOST && UNCHANGED(g) ->
+					tell(g);
+					p = hold_p[g];
+					hold[g] = LOST;
+					break
+				:: else
+				fi
+			}
 		fi
-	}
+	od
 }
 
 /* ---- seizing ---- */
@@ -198,9 +239,14 @@ inline seize(p, o, sn, got, still, strays)
 	:: got ->
 		fence_loan();
 		got = (still);
+		clock();
 		atomic { /* seize_take(), seize_drop(): one CAS */
 			if
 			:: hold[o] == ASKED && SAME_WORD ->
+				if
+				:: got -> tell(o)
+				:: else
+				fi;
 				hold[o] = (got -> LOST : KEPT);
 				stray[o] = stray[o] || (got && strays)
 			:: else -> got = false
@@ -215,7 +261,21 @@ inline seize(p, o, sn, got, still, strays)
 inline keep(g, p)
 {
 	store_status(g, RUNNING);
-	atomic { hold_p[g] = p; serial[g]++; hold[g] = KEPT; stray[g] = false }
+	do
+	:: look(g);
+		atomic {
+			if
+			:: UNCHANGED(g) ->
+				tell(g);
+				hold_p[g] = p;
+				serial[g]++;
+				hold[g] = KEPT;
+				stray[g] = false;
+				break
+			:: else
+			fi
+		}
+	od
 }
 
 /* An idle P, or queued: under the lock. */
@@ -323,7 +383,7 @@ proctype child(bool has_p)
 proctype G(byte g)
 {
 	byte p, o, sn, round;
-	bool got;
+	bool got, dated;
 
 get_p:	/* acquirep() */
 	got = false;
@@ -435,6 +495,9 @@ park:	/* gosched() */
 exit:	/* mexit() */
 	settle(g, DEAD, got, sn);
 	releasep(g, p);
+#ifdef TRACE
+	silent[g] = !tracing;
+#endif
 	handoffp(p);
 	done++
 }
@@ -485,13 +548,43 @@ inline doze()
 	atomic { asleep = false; asleep_stored = false }
 }
 
+#ifdef TRACE
+/* trace_g_locked(), hold_renew(): what the word says, with the next serial. */
+inline renew(g)
+{
+	if
+	:: status[g] != DEAD -> /* it is live */
+		atomic {
+			assert(!silent[g]);
+			told[g] = true;
+#ifndef NO_RENEWAL
+			hold[g] = (hold[g] == LOST -> LOST : KEPT);
+			serial[g]++
+#endif
+		}
+	:: else
+	fi
+}
+
+inline begin()
+{
+	tracing = true; /* the lock that the first renewal takes drains it */
+	fence_trace();
+	renew(0);
+	renew(1)
+}
+#endif
+
 proctype sysmon()
 {
 	byte p, g, o, sn, sent;
-	bool got;
+	bool got, dated;
 
 	do
 	:: done == NG -> break
+#ifdef TRACE
+	:: done < NG && !tracing -> begin()
+#endif
 	:: done < NG && nwait == 0 -> doze()
 	:: done < NG && nwait > 0 ->
 		got = false;

@@ -41,6 +41,8 @@ model()
 }
 
 no_p="assertion violated ((hold"
+untold="assertion violated (dated" # a change of hands
+silent="assertion violated  !(silent" # an end
 cut_short="assertion violated  !(" # in_call or pending
 
 model loan holds
@@ -49,6 +51,7 @@ model preempt holds -DPREEMPT
 model unseen holds -DUNSEEN
 model resize holds -DRESIZE
 model fork holds -DFORK
+model trace holds -DTRACE -DUNSEEN
 
 model seizer_without_fence "$no_p" -DNO_LOAN_FENCE
 model exit_reordered "$no_p" -DEXIT_REORDERED
@@ -58,6 +61,8 @@ model sender_without_fence "$cut_short" -DPREEMPT -DNO_SIGNAL_FENCE
 model entry_reordered "$cut_short" -DPREEMPT -DENTRY_REORDERED
 model flights_alike "$cut_short" -DPREEMPT -DNO_FLIGHT
 model doze_without_fence "invalid end state" -DNO_DOZE_FENCE
+model trace_without_renewal "$untold" -DTRACE -DNO_RENEWAL
+model trace_without_fence "$silent" -DTRACE -DUNSEEN -DNO_TRACE_FENCE
 model fork_without_wipe "invalid end state" -DFORK -DNO_WIPE
 
 wait
