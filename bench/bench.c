@@ -28,6 +28,15 @@ void sample(struct samples *s, double value)
 	s->v[s->n++] = value;
 }
 
+double mean(const struct samples *s)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->v[i];
+	return sum / (double)s->n;
+}
+
 static int ascending(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;

@@ -20,6 +20,7 @@ void question(const char *text);
 void figure(const char *name, double value);
 
 void sample(struct samples *s, double value);
+double mean(const struct samples *s);
 /* NAME_p50, NAME_p99 and NAME_max, with the unit after them; empties s. */
 void figure_samples(const char *name, const char *unit, struct samples *s);
 

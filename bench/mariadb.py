@@ -1,14 +1,11 @@
 """A database with a thread for each connection: mariadb under sysbench."""
-import atexit
-import os
+import contextlib
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 
-from ways import Figures, Way
+from ways import Way
 
 CLIENTS = 256
 NATIVE = Way("native", {})
@@ -23,68 +20,53 @@ def client(command):
     return r.stdout
 
 
-def sysbench(step, seconds=0):
-    return client(["sysbench", "oltp_point_select", "--mysql-socket=" + home.path + "/sock",
+def sysbench(home, step, seconds=0):
+    return client(["sysbench", "oltp_point_select", f"--mysql-socket={home}/sock",
                    "--mysql-user=root", "--mysql-db=test", "--table-size=10000",
                    f"--threads={CLIENTS if seconds else 1}", f"--time={seconds}", step])
 
 
-def home():
-    """An empty database, made at the first use."""
-    if not home.path:
-        home.path = tempfile.mkdtemp(prefix="gmp-bench-")
-        atexit.register(shutil.rmtree, home.path, True)
-        client(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-                "--datadir=" + home.path, "--user=root"])
-    return home.path
+def admin(home, *what):
+    return client(["mariadb-admin", "--no-defaults", f"-S{home}/sock", *what])
 
 
-home.path = None
+def wait_for(p, home):
+    while p.poll() is None:
+        with contextlib.suppress(RuntimeError):
+            admin(home, "ping")
+            return
+        time.sleep(0.1)
+    raise RuntimeError("mariadbd did not start")
 
 
-def start(way):
-    p = way.popen(["mariadbd", "--no-defaults", "--datadir=" + home(), "--user=root",
-                   "--socket=" + home.path + "/sock", "--skip-networking", "--max-connections=400",
+@contextlib.contextmanager
+def server(way, home):
+    p = way.popen(["mariadbd", "--no-defaults", f"--datadir={home}", "--user=root",
+                   f"--socket={home}/sock", "--skip-networking", "--max-connections=400",
                    "--back-log=400",  # all clients connect at once
                    "--innodb-buffer-pool-size=64M"], stderr=subprocess.DEVNULL)
-    ping = ["mariadb-admin", "--no-defaults", "-S", home.path + "/sock", "ping"]
-    while subprocess.run(ping, env=NATIVE.env, check=False, capture_output=True).returncode:
-        if p.poll() is not None:
-            raise RuntimeError("mariadbd did not start")
-        time.sleep(0.1)
-    return p
-
-
-def prepared():
-    if not prepared.done and not os.path.exists(home() + "/test/sbtest1.frm"):
-        p = start(NATIVE)
-        client(["mariadb", "--no-defaults", "-S", home.path + "/sock", "-e",
-                "create database if not exists test"])
-        sysbench("prepare")
-        stop(p)
-    prepared.done = True
-
-
-prepared.done = False
-
-
-def stop(p):
-    client(["mariadb-admin", "--no-defaults", "-S", home.path + "/sock", "shutdown"])
-    p.wait(60)
-
-
-def measure(way, seconds):
-    """The server in its way; rate_per_s is queries."""
-    out = Figures()
     try:
-        prepared()
-        p = start(way)
-        try:
-            text = sysbench("run", max(1, int(seconds)))
-        finally:
-            stop(p)
-    except (RuntimeError, OSError, subprocess.TimeoutExpired) as why:
-        print(f"gmp: bench: mariadb_256, {way.name}: {why}; no figures", file=sys.stderr)
-        return out
-    out["rate_per_s"] = float(re.search(r"queries: +[0-9]+ +\(([0-9.]+) per", text)[1])
-    return out
+        wait_for(p, home)
+        yield
+        admin(home, "shutdown")
+        p.wait(60)
+    finally:
+        p.kill()
+        p.wait()
+
+
+@contextlib.contextmanager
+def program(way):
+    """The server in its way, with a table; a rate is queries."""
+    with tempfile.TemporaryDirectory(prefix="gmp-bench-") as home:
+        client(["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
+                f"--datadir={home}", "--user=root"])
+        with server(way, home):
+            client(["mariadb", "--no-defaults", f"-S{home}/sock", "-e",
+                    "create database if not exists test"])
+            sysbench(home, "prepare")
+            yield lambda: rate(sysbench(home, "run", 1))
+
+
+def rate(text):
+    return float(re.search(r"queries: +[0-9]+ +\(([0-9.]+) per", text)[1])
