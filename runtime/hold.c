@@ -92,6 +92,14 @@ void seize_drop(struct seizure *s)
 	(void)cas_ar(&s->g->hold, s->word | HOLD_ASKED, s->word);
 }
 
+bool seize_if(struct seizure *s, bool so)
+{
+	if (so && seize_take(s))
+		return true;
+	seize_drop(s);
+	return false;
+}
+
 bool seize_loan(struct p *p)
 {
 	struct seizure s;
@@ -99,10 +107,7 @@ bool seize_loan(struct p *p)
 	if (!seize_ask(p, &s))
 		return false;
 	fence_heavy(); /* @pair loan */
-	if (load_acq(&s.g->status) == G_SYSCALL && seize_take(&s))
-		return true;
-	seize_drop(&s);
-	return false;
+	return seize_if(&s, load_acq(&s.g->status) == G_SYSCALL);
 }
 
 /* ---- the trace ---- */

@@ -30,6 +30,8 @@ struct seizure {
 bool seize_ask(struct p *p, struct seizure *ret);
 bool seize_take(struct seizure *s);
 void seize_drop(struct seizure *s);
+/* Takes, if it is so, or drops. */
+bool seize_if(struct seizure *s, bool so);
 /* All of it for a P on loan: true when its G is in a bracket; the P is the caller's then. */
 bool seize_loan(struct p *p);
 

@@ -42,13 +42,7 @@ int sched_start(u32 procs)
 	procresize(procs);
 	if (load_rlx(&sched.gomaxprocs) == 0)
 		return -12;
-	g->m->tid = os_gettid();
-	holder_named(g->m);
-	g->m->depth = 0;
-	store_rlx(&g->m->held, 0);
-	acquirep(g->m, true); /* at once: every P is idle */
-	store_rlx(&g->m->live, 1);
-	gmp_tls_m = g->m;
+	mstart(g); /* at once: every P is idle */
 	/* release, @pair active: everything above before a foreign thread may adopt itself. */
 	store_rel(&sched.active, 1);
 	return 0;

@@ -169,14 +169,6 @@ static bool ask(struct p *p, struct g *g, enum g_status want, struct seizure *s)
 	return false;
 }
 
-static bool take_if(bool so, struct seizure *s)
-{
-	if (so && seize_take(s))
-		return true;
-	seize_drop(s);
-	return false;
-}
-
 /* G: running -> stray, or its thread is gone (raw exit).  By: sysmon.  True: the P is handed on. */
 static bool retake_blocked(struct p *p, struct g *g)
 {
@@ -187,7 +179,7 @@ static bool retake_blocked(struct p *p, struct g *g)
 	if (!ask(p, g, G_RUNNING, &s))
 		return false;
 	call = os_probe(g->m->tid);
-	if (!take_if(call != PROBE_RUNNING, &s))
+	if (!seize_if(&s, call != PROBE_RUNNING))
 		return false;
 	if (call != PROBE_GONE) {
 		sched.taken++;
@@ -205,7 +197,7 @@ static void retake_loan(struct p *p, struct g *g)
 {
 	struct seizure s;
 
-	if (!ask(p, g, G_SYSCALL, &s) || !take_if(true, &s))
+	if (!ask(p, g, G_SYSCALL, &s) || !seize_take(&s))
 		return;
 	sched.taken++;
 	stat_add(retakes, 1);
@@ -309,7 +301,7 @@ void retake_starved(struct p *p, struct g *g)
 	struct seizure s;
 
 	/* acquire, @pair starved: it has not come to the handler yet, and will find the P gone. */
-	if (!ask(p, g, G_RUNNING, &s) || !take_if(load_acq(&g->m->sig) & SIG_SENT, &s))
+	if (!ask(p, g, G_RUNNING, &s) || !seize_if(&s, load_acq(&g->m->sig) & SIG_SENT))
 		return;
 	stat_add(retakes, 1);
 	run_without(p, g);
@@ -319,7 +311,7 @@ void admit_over_cap(struct p *p, struct g *g)
 {
 	struct seizure s;
 
-	if (!ask(p, g, G_RUNNING, &s) || !take_if(true, &s))
+	if (!ask(p, g, G_RUNNING, &s) || !seize_take(&s))
 		return;
 	stat_add(overcap, 1);
 	run_without(p, g);
