@@ -20,8 +20,10 @@ int sched_start(u32 procs);
 struct g *newg(void *start, void *arg);
 /* Takes back a G whose thread could not be made. */
 void freeg(struct g *g);
-/* Binds g to the calling thread and waits for its first P.  By: the new thread, first thing, and who
- * starts the scheduler. */
+/*
+ * Binds g to the calling thread and waits for its first P.  By: the new thread, first thing, and
+ * who starts the scheduler.
+ */
 void mstart(struct g *g);
 /* The calling thread's G ends: gives the P on.  True when it was the last G. */
 bool mexit(void);

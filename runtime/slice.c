@@ -5,7 +5,7 @@
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/preempt.h"
-#include "runtime/sysmon.h"
+#include "runtime/retake.h"
 
 #define US 1000ul
 #define MS 1000000ul

@@ -24,6 +24,7 @@
 #include "runtime/os.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
+#include "runtime/retake.h"
 #include "runtime/stray.h"
 #include "runtime/sysmon.h"
 

@@ -1,5 +1,6 @@
 /*
- * The watcher: takes Ps back from whoever blocks, announced or not, and from whoever runs too long.
+ * The watcher: takes Ps back (retake.h), follows the limits, and does whatever else must be done in
+ * time and is nobody's own business.
  *
  * Exists while there are two Gs or more, and a while longer (sysmon_life.h). While nobody waits
  * for a P it sleeps on a futex for a second; the first waiter kicks it (@pair doze, StoreLoad:
@@ -30,18 +31,5 @@ void sysmon_await_start(void);
 void sysmon_call_in(void);
 /* Asks the thread to end; the caller waits for it by libc's means. */
 void sysmon_stop(void);
-
-/*
- * If g sleeps in a call that nobody announced: takes p from it, without a signal, which would end
- * the call with EINTR.  False: it does not sleep, or has just woken, and keeps p.  sysmon only.
- */
-bool take_asleep(struct p *p, struct g *g);
-/* Takes p from g, which will queue as soon as it has a CPU: our signal is there.  sysmon only. */
-void retake_starved(struct p *p, struct g *g);
-/* Takes p from g, which runs on without, over the cap: it will not give way.  sysmon only. */
-void admit_over_cap(struct p *p, struct g *g);
-
-/* One round at time now (ns): true when every P moved on since the last one.  Exposed for tests. */
-bool sysmon_retake(u64 now);
 
 #endif

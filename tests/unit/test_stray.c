@@ -1,4 +1,4 @@
-/* runtime/stray.c: how often, and the way home; who becomes one is in test_sysmon.c. */
+/* runtime/stray.c: how often, and the way home; who becomes one is in test_retake.c. */
 #include "runtime/stray.h"
 
 #include <criterion/criterion.h>

@@ -1,10 +1,9 @@
 /*
- * runtime/sysmon.c and slice.c, one round at a time: the test is the only G and holds the only P;
+ * runtime/retake.c and slice.c, one round at a time: the test is the only G and holds the only P;
  * its thread is a fake one whose state and CPU clock the test sets, and another G waits.
  * test_sim.c has the same with threads.
  */
-#include "runtime/stats.h"
-#include "runtime/sysmon.h"
+#include "runtime/retake.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "runtime/note.h"
 #include "runtime/os.h"
 #include "runtime/runq.h"
+#include "runtime/stats.h"
 #include "tests/unit/fake_g.h"
 
 static struct m *m;
@@ -36,7 +36,7 @@ static void setup(void)
 	on_its_way = fake_spawn(never_run, NULL);
 }
 
-TestSuite(sysmon, .init = setup);
+TestSuite(retake, .init = setup);
 
 /* Another G queues, back from a call or not; its thread never runs. */
 static void somebody_waits(bool back)
@@ -80,7 +80,7 @@ static void stalls(void)
 static bool look_after(u64 ns)
 {
 	fake.now += ns;
-	return sysmon_retake(fake.now);
+	return retake(fake.now);
 }
 
 static bool was_taken(void)
@@ -93,7 +93,7 @@ static bool was_taken(void)
 
 /* ---- calls ---- */
 
-Test(sysmon, takes_the_p_of_a_call_after_retake_us)
+Test(retake, takes_the_p_of_a_call_after_retake_us)
 {
 	somebody_waits(false);
 	opts.retake_us = 50;
@@ -112,7 +112,7 @@ Test(sysmon, takes_the_p_of_a_call_after_retake_us)
 	cr_assert_eq(sched.nstray, 0);
 }
 
-Test(sysmon, leaves_the_p_to_a_row_of_short_calls)
+Test(retake, leaves_the_p_to_a_row_of_short_calls)
 {
 	somebody_waits(false);
 	computes();
@@ -151,7 +151,7 @@ static void assert_revoked(struct g *first)
 	cr_assert_eq(stat_get(revokes), 1);
 }
 
-Test(sysmon, takes_a_grant_back_when_a_handler_sleeps)
+Test(retake, takes_a_grant_back_when_a_handler_sleeps)
 {
 	struct g *first = grants();
 
@@ -160,7 +160,7 @@ Test(sysmon, takes_a_grant_back_when_a_handler_sleeps)
 	assert_revoked(first);
 }
 
-Test(sysmon, takes_a_grant_back_when_a_handler_computes)
+Test(retake, takes_a_grant_back_when_a_handler_computes)
 {
 	struct g *first = grants();
 
@@ -171,7 +171,7 @@ Test(sysmon, takes_a_grant_back_when_a_handler_computes)
 	assert_revoked(first);
 }
 
-Test(sysmon, leaves_a_grant_to_a_thread_that_waits_for_a_cpu)
+Test(retake, leaves_a_grant_to_a_thread_that_waits_for_a_cpu)
 {
 	struct g *first = grants();
 
@@ -182,7 +182,7 @@ Test(sysmon, leaves_a_grant_to_a_thread_that_waits_for_a_cpu)
 	cr_assert_eq(stat_get(revokes), 0);
 }
 
-Test(sysmon, without_proc_too_for_100_ms)
+Test(retake, without_proc_too_for_100_ms)
 {
 	struct g *first = grants();
 
@@ -194,7 +194,7 @@ Test(sysmon, without_proc_too_for_100_ms)
 	assert_revoked(first);
 }
 
-Test(sysmon, without_proc_takes_a_grant_back_when_a_handler_computes)
+Test(retake, without_proc_takes_a_grant_back_when_a_handler_computes)
 {
 	struct g *first = grants();
 
@@ -205,7 +205,7 @@ Test(sysmon, without_proc_takes_a_grant_back_when_a_handler_computes)
 	assert_revoked(first);
 }
 
-Test(sysmon, without_proc_a_grant_to_a_thread_that_is_gone_does_not_queue_again)
+Test(retake, without_proc_a_grant_to_a_thread_that_is_gone_does_not_queue_again)
 {
 	struct g *first = grants();
 
@@ -217,7 +217,7 @@ Test(sysmon, without_proc_a_grant_to_a_thread_that_is_gone_does_not_queue_again)
 	cr_assert_eq(load_rlx(&sched.nwait), 0);
 }
 
-Test(sysmon, leaves_a_grant_that_was_taken_up)
+Test(retake, leaves_a_grant_that_was_taken_up)
 {
 	struct g *first = grants();
 
@@ -248,7 +248,7 @@ static void next_life(void)
 	note_wakeup(&first->m->park, p->id + 1);
 }
 
-Test(sysmon, leaves_the_grant_of_a_thread_born_while_it_looked_at_the_last_one)
+Test(retake, leaves_the_grant_of_a_thread_born_while_it_looked_at_the_last_one)
 {
 	struct g *first = grants();
 
@@ -261,7 +261,7 @@ Test(sysmon, leaves_the_grant_of_a_thread_born_while_it_looked_at_the_last_one)
 	cr_assert_eq(stat_get(revokes), 0);
 }
 
-Test(sysmon, a_word_of_an_earlier_wait_takes_nothing_back)
+Test(retake, a_word_of_an_earlier_wait_takes_nothing_back)
 {
 	struct g *first = grants();
 	u64 w = load_rlx(&first->hold);
@@ -284,7 +284,7 @@ static void blocks(int call)
 	sleeps_in(call);
 }
 
-Test(sysmon, finds_a_thread_that_blocks_outside_a_bracket)
+Test(retake, finds_a_thread_that_blocks_outside_a_bracket)
 {
 	blocks(35);
 	look_after(10 * US);
@@ -298,7 +298,7 @@ Test(sysmon, finds_a_thread_that_blocks_outside_a_bracket)
 	cr_assert_eq(load_rlx(&g->status), G_RUNNING, "it knows nothing of it");
 }
 
-Test(sysmon, finds_a_page_fault)
+Test(retake, finds_a_page_fault)
 {
 	blocks(PROBE_FAULT);
 	look_after(20 * US);
@@ -306,7 +306,7 @@ Test(sysmon, finds_a_page_fault)
 	cr_assert_eq(load_rlx(&stats_now()->stray_calls[0]), 1);
 }
 
-Test(sysmon, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
+Test(retake, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
 {
 	blocks(35);
 	fake.blind = true;
@@ -319,7 +319,7 @@ Test(sysmon, without_proc_a_clock_that_stands_still_for_5_ms_must_do)
 	cr_assert_eq(load_rlx(&stats_now()->stray_calls[STRAY_KINDS - 1]), 1);
 }
 
-Test(sysmon, leaves_a_running_thread_alone_and_does_not_probe_it)
+Test(retake, leaves_a_running_thread_alone_and_does_not_probe_it)
 {
 	somebody_waits(false);
 	computes();
@@ -330,7 +330,7 @@ Test(sysmon, leaves_a_running_thread_alone_and_does_not_probe_it)
 	cr_assert_eq(load_rlx(&g->preempt), 0);
 }
 
-Test(sysmon, leaves_the_p_to_a_thread_whose_cpu_the_kernel_gave_away)
+Test(retake, leaves_the_p_to_a_thread_whose_cpu_the_kernel_gave_away)
 {
 	somebody_waits(false);
 	computes();
@@ -354,13 +354,13 @@ static void one_goes_with_its_p(void)
 	cr_assert(was_taken() && load_rlx(&g->status) == G_DEAD);
 }
 
-Test(sysmon, takes_the_p_of_a_thread_that_is_gone)
+Test(retake, takes_the_p_of_a_thread_that_is_gone)
 {
 	one_goes_with_its_p();
 	cr_assert_eq(stat_get(strays) + stat_get(overcap), 0);
 }
 
-Test(sysmon, without_proc_takes_the_p_of_a_thread_that_is_gone)
+Test(retake, without_proc_takes_the_p_of_a_thread_that_is_gone)
 {
 	fake.blind = true;
 	one_goes_with_its_p();
@@ -377,7 +377,7 @@ static u64 asked_after(void)
 	return fake.now - load_rlx(&p->granted_ns);
 }
 
-Test(sysmon, asks_for_the_p_at_the_end_of_the_slice)
+Test(retake, asks_for_the_p_at_the_end_of_the_slice)
 {
 	somebody_waits(false);
 	cr_assert_eq(asked_after(), 10 * MS);
@@ -388,7 +388,7 @@ Test(sysmon, asks_for_the_p_at_the_end_of_the_slice)
 	cr_assert_not(was_taken(), "asked, not robbed");
 }
 
-Test(sysmon, who_sleeps_when_its_slice_ends_loses_its_p_and_gets_no_signal)
+Test(retake, who_sleeps_when_its_slice_ends_loses_its_p_and_gets_no_signal)
 {
 	blocks(35);
 	store_rlx(&p->granted_ns, fake.now - 10 * MS);
@@ -397,7 +397,7 @@ Test(sysmon, who_sleeps_when_its_slice_ends_loses_its_p_and_gets_no_signal)
 	cr_assert_eq(fake.signals_sent, 0, "it would end the call with EINTR");
 }
 
-Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
+Test(retake, sends_no_signal_where_only_gates_may_preempt)
 {
 	somebody_waits(false);
 	opts.preempt = PREEMPT_GATE;
@@ -405,7 +405,7 @@ Test(sysmon, sends_no_signal_where_only_gates_may_preempt)
 	cr_assert_eq(fake.signals_sent, 0);
 }
 
-Test(sysmon, looks_for_spinners_within_the_slice_when_there_were_some)
+Test(retake, looks_for_spinners_within_the_slice_when_there_were_some)
 {
 	somebody_waits(false);
 	look_after(190 * US);
@@ -422,27 +422,27 @@ Test(sysmon, looks_for_spinners_within_the_slice_when_there_were_some)
 	cr_assert_eq(load_rlx(&g->preempt), 0, "who computes is not asked for its P");
 }
 
-Test(sysmon, asks_after_a_quarter_when_a_g_is_back_from_a_call)
+Test(retake, asks_after_a_quarter_when_a_g_is_back_from_a_call)
 {
 	somebody_waits(true);
 	cr_assert_eq(asked_after(), 2500 * US);
 }
 
-Test(sysmon, asks_later_where_it_took_long_to_wake_who_is_back)
+Test(retake, asks_later_where_it_took_long_to_wake_who_is_back)
 {
 	somebody_waits(true);
 	store_rlx(&p->owed_ns, 75 * US);
 	cr_assert_eq(asked_after(), 4500 * US);
 }
 
-Test(sysmon, asks_no_later_than_after_a_half)
+Test(retake, asks_no_later_than_after_a_half)
 {
 	somebody_waits(true);
 	store_rlx(&p->owed_ns, 9 * MS);
 	cr_assert_eq(asked_after(), 5 * MS);
 }
 
-Test(sysmon, asks_soon_when_a_lock_is_held_by_who_waits)
+Test(retake, asks_soon_when_a_lock_is_held_by_who_waits)
 {
 	somebody_waits(true);
 	boosted_get(p, fake.now);
@@ -452,7 +452,7 @@ Test(sysmon, asks_soon_when_a_lock_is_held_by_who_waits)
 	cr_assert_eq(asked_after(), 100 * US);
 }
 
-Test(sysmon, asks_no_sooner_than_those_who_went_first_had_the_p)
+Test(retake, asks_no_sooner_than_those_who_went_first_had_the_p)
 {
 	somebody_waits(true);
 	boosted_get(p, fake.now);
@@ -462,7 +462,7 @@ Test(sysmon, asks_no_sooner_than_those_who_went_first_had_the_p)
 	cr_assert_eq(asked_after(), 700 * US);
 }
 
-Test(sysmon, owes_no_more_than_a_quarter)
+Test(retake, owes_no_more_than_a_quarter)
 {
 	somebody_waits(true);
 	boosted_get(p, fake.now);
@@ -472,7 +472,7 @@ Test(sysmon, owes_no_more_than_a_quarter)
 	cr_assert_eq(asked_after(), 2500 * US);
 }
 
-Test(sysmon, lets_no_more_run_within_the_grace_of_a_lock)
+Test(retake, lets_no_more_run_within_the_grace_of_a_lock)
 {
 	somebody_waits(false);
 	thread->mask = ~0ul;
@@ -496,7 +496,7 @@ static void go_on(u64 ns)
 	}
 }
 
-Test(sysmon, lets_one_more_run_when_the_owner_blocks_the_signal)
+Test(retake, lets_one_more_run_when_the_owner_blocks_the_signal)
 {
 	somebody_waits(false);
 	store_rlx(&preempt_signo, 40);
@@ -511,7 +511,7 @@ Test(sysmon, lets_one_more_run_when_the_owner_blocks_the_signal)
 	cr_assert_eq(sched.strays, g, "watched from now on");
 }
 
-Test(sysmon, lets_nobody_more_run_when_the_owner_hears)
+Test(retake, lets_nobody_more_run_when_the_owner_hears)
 {
 	somebody_waits(false);
 	asked_after();
@@ -526,7 +526,7 @@ Test(sysmon, lets_nobody_more_run_when_the_owner_hears)
 	cr_assert_gt(fake.signals_sent, 25, "and is asked again");
 }
 
-Test(sysmon, takes_the_p_of_one_whom_the_kernel_gives_no_cpu)
+Test(retake, takes_the_p_of_one_whom_the_kernel_gives_no_cpu)
 {
 	somebody_waits(false);
 	asked_after();
@@ -542,7 +542,7 @@ Test(sysmon, takes_the_p_of_one_whom_the_kernel_gives_no_cpu)
 	cr_assert_eq(sched.strays, g);
 }
 
-Test(sysmon, waits_for_a_cpu_for_who_has_a_lock_within_its_grace)
+Test(retake, waits_for_a_cpu_for_who_has_a_lock_within_its_grace)
 {
 	somebody_waits(false);
 	gate_locked();
@@ -555,7 +555,7 @@ Test(sysmon, waits_for_a_cpu_for_who_has_a_lock_within_its_grace)
 	cr_assert(was_taken());
 }
 
-Test(sysmon, waits_for_a_cpu_for_whom_no_signal_would_stop_then)
+Test(retake, waits_for_a_cpu_for_whom_no_signal_would_stop_then)
 {
 	somebody_waits(false);
 	opts.preempt = PREEMPT_GATE;
@@ -566,7 +566,7 @@ Test(sysmon, waits_for_a_cpu_for_whom_no_signal_would_stop_then)
 	cr_assert_not(was_taken());
 }
 
-Test(sysmon, lets_nobody_more_run_for_100_ms_when_the_owner_could_hear)
+Test(retake, lets_nobody_more_run_for_100_ms_when_the_owner_could_hear)
 {
 	somebody_waits(false);
 	asked_after();
@@ -576,7 +576,7 @@ Test(sysmon, lets_nobody_more_run_for_100_ms_when_the_owner_could_hear)
 	cr_assert(was_taken());
 }
 
-Test(sysmon, without_preemption_lets_one_more_run_after_100_ms)
+Test(retake, without_preemption_lets_one_more_run_after_100_ms)
 {
 	u64 asked;
 
