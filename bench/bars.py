@@ -5,12 +5,13 @@ LITTLE = ["memcached_2", "redis", "xz_2", "sqlite", "python_2", "nginx"]
 MANY = ["memcached_32", "mariadb_256", "sysbench_threads_64", "sysbench_mutex_64", "sysbench_memory_16"]
 
 
+def added(figure):
+    """More than libc's own; natively that is what the comparison itself makes."""
+    return lambda r: r["library"][figure] - r["native"][figure]
+
+
 def ratio(figure):
     return lambda r: r["library"][figure] / r["native"][figure]
-
-
-def added(figure):
-    return lambda r: r["library"][figure] - r["native"][figure]
 
 
 def of(figure):
@@ -21,12 +22,12 @@ def of(figure):
 BARS = [
     ("bracket alone, less two empty calls, ns", "call",
      lambda r: of("bracket_p50_ns")(r) - of("two_calls_p50_ns")(r), "<=", 2),
-    ("1-byte read of /dev/null, added ns", "call", added("null_p50_ns"), "<=", 5),
+    ("1-byte read of /dev/null, added ns", "call", added("null_over_libc_p50_ns"), "<=", 5),
     ("eventfd write + read, added ns a call", "call",
-     lambda r: added("eventfd_pair_p50_ns")(r) / 2, "<=", 5),
-    ("uncontended mutex pair, added ns", "call", added("mutex_p50_ns"), "<=", 4),
-    ("getc in the buffer, added ns", "call", added("getc_p50_ns"), "<=", 3),
-    ("fputc into the buffer, added ns", "call", added("fputc_p50_ns"), "<=", 3),
+     lambda r: added("eventfd_pair_over_libc_p50_ns")(r) / 2, "<=", 5),
+    ("uncontended mutex pair, added ns", "call", added("mutex_over_libc_p50_ns"), "<=", 4),
+    ("getc in the buffer, added ns", "call", added("getc_over_libc_p50_ns"), "<=", 3),
+    ("fputc into the buffer, added ns", "call", added("fputc_over_libc_p50_ns"), "<=", 3),
     ("hand-off, read, hot, p50 us", "handoff", of("read_hot_p50_us"), "<=", 10),
     ("hand-off, read, hot, p99 us", "handoff", of("read_hot_p99_us"), "<=", 60),
     ("hand-off, read, after 40 ms CPU, p50 us", "handoff", of("read_cold_p50_us"), "<=", 50),
