@@ -16,6 +16,7 @@
 #include "preload/gate.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
+#include "preload/restart.h"
 #include "preload/signal.h"
 #include "runtime/lock.h"
 #include "runtime/opts.h"
@@ -265,6 +266,18 @@ static uintptr_t interrupted_at(const ucontext_t *context)
 	return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
 }
 
+/* Where the host's handlers would have no room below ours a call that was cut short stays so. */
+static void arrived(struct m *m, ucontext_t *context)
+{
+	bool asked = preempt_arrived(m, interrupted_at(context));
+
+	if (!on_altstack(context, (uintptr_t)__builtin_frame_address(0)) &&
+	    restart_cut_call(m, context))
+		return;
+	if (asked)
+		give_way(m, context);
+}
+
 static void on_preempt(int sig, siginfo_t *info, void *context)
 {
 	int saved = errno;
@@ -275,8 +288,8 @@ static void on_preempt(int sig, siginfo_t *info, void *context)
 		if (live)
 			preempt_foreign(m);
 		pass_on(sig, info, context);
-	} else if (live && preempt_arrived(m, interrupted_at(context))) {
-		give_way(m, context);
+	} else if (live) {
+		arrived(m, context);
 	}
 	errno = saved;
 }

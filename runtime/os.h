@@ -35,6 +35,9 @@ bool os_cpu_mask(i32 tid, u64 *mask);
 
 u64 os_block_signals(void); /* blocks all; returns the old mask */
 void os_restore_signals(u64 mask);
+/* This thread's last call that a signal cut short, and that can go on, goes on: its result.
+ * -EINTR when a handler has returned since. */
+long os_restart(void);
 /*
  * A timer on the CPU time of a thread of ours, by which it gets signal sig with its si_value mark:
  * the timer's number, or -errno.  Set off, it fires when that thread next leaves the kernel after a

@@ -165,6 +165,11 @@ void os_restore_signals(u64 mask)
 	set_mask(SIG_SETMASK, mask);
 }
 
+long os_restart(void)
+{
+	return gmp_rawsyscall3(__NR_restart_syscall, 0, 0, 0);
+}
+
 bool os_will_cut(u64 mask)
 {
 	struct {

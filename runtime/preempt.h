@@ -11,7 +11,8 @@
  * A call that nobody announces is in no bracket.  sysmon looks first whether the thread sleeps, but
  * it may fall asleep between the look and the signal.  So one that has been seen asleep so, a
  * sleeper, gets its signals by a timer on its own CPU clock: up to a tick later (4 ms at 250 Hz),
- * and only where it runs.  Who settles stops it.
+ * and only where it runs.  Who settles stops it.  The first such call that is hit all the same goes
+ * on inside the handler, if it can (preload/restart.c).
  *
  * A spinner waits for another thread by asking again and again, in a loop of the host's own.  The
  * signal finds it beside a PAUSE: it gives way at once, slice or not, for whom it waits for may

@@ -167,7 +167,7 @@ struct m {
 	au32 sig;     /* in flight: see above, and preempt.h */
 	au32 signo;   /* of the one in flight; its sender writes before it sends */
 	au32 flights; /* tried so far; senders */
-	au32 sleeper; /* seen asleep in a call that nobody announced: preempt.h.  sysmon writes. */
+	au32 sleeper; /* seen asleep, or cut short, in a call that nobody announced: preempt.h */
 	au32 masked;  /* has blocked SIGURG once, or was born so.  Owner writes. */
 	au32 timer;   /* + 1, 0: none.  sysmon writes; who ends a flight stops it: preempt.c. */
 	/* Whose CPU clock it is on, and what it sends.  sysmon only. */

@@ -259,6 +259,12 @@ SAME_SLICED(slices, end_in_cleanups_and_destructors, "slices", "at_its_end")
 SAME_SLICED(slices, end_in_cancelled_threads, "slices", "in_a_cancellation")
 SAME_SLICED(slices, cut_no_call_short_that_nobody_announced, "slices", "before_unseen_calls")
 
+SAME_SLICED(unseen, sleeps_last_to_their_end, "cut", "to_their_end")
+SAME_SLICED(unseen, waits_last_until_they_are_woken, "cut", "until_they_are_woken")
+SAME_SLICED(unseen, sleeps_last_until_a_handler_has_run, "cut", "until_a_handler_has_run")
+SAME_SLICED(unseen, sleeps_last_until_a_handler_jumps_out, "cut", "until_a_handler_jumps_out")
+SAME_SLICED(unseen, sleeps_last_until_they_are_cancelled, "cut", "until_they_are_cancelled")
+
 SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
 SAME(whole, a_library_brings_parts_of_an_old_libc, "whole", "library_with_parts_of_libc")
 SAME(whole, functions_that_this_libc_lacks_are_not_found, "whole", "asked_for_young_functions")
