@@ -66,6 +66,8 @@ int os_wipe_on_fork(void *addr, size_t len);
 
 /* sysmon: a descriptor table of its own; false: it is the host's still. */
 bool os_private_fds(bool keep_stderr);
+bool os_own_table(bool keep_stderr); /* a part of it: the table, and nothing in it */
+bool os_keeps_fds(void);	     /* the host would notice the end of that table */
 /*
  * Up to len bytes of a file from offset on, or -errno.  Takes a descriptor for a moment, so only
  * sysmon does it, and who starts the host's second thread.

@@ -23,8 +23,7 @@
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
 #define MAP_PRIVATE_ANON 0x22
-#define MADV_WIPE 18	/* MADV_WIPEONFORK */
-#define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
+#define MADV_WIPE 18 /* MADV_WIPEONFORK */
 
 static u64 raw_nanotime(void)
 {
@@ -292,17 +291,11 @@ static struct probe {
 	bool stat; /* of .../stat, not .../syscall */
 } probes[PROBES];
 
-static bool fds_are_private; /* sysmon only */
 /*
  * /proc/self/task, kept open: the host may change its root.  < 0: there is none in which we are
  * what we are to ourselves.  sysmon only.
  */
 static long tasks = -1;
-
-bool os_fds_are_private(void)
-{
-	return fds_are_private;
-}
 
 i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
 {
@@ -451,23 +444,12 @@ static long tasks_open(void)
 	return -1;
 }
 
-/*
- * sysmon reads /proc.  In the host's descriptor table a descriptor of ours would, for a moment,
- * take the lowest free number away from a host that counts on getting it; so the thread gets a
- * table of its own, empty (it copies none, so no pipe of the host is kept open by us).
- */
 bool os_private_fds(bool keep_stderr)
 {
-	long first = keep_stderr ? 3 : 0;
-
 	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
 		probes[i].tid = 0;
-	fds_are_private = gmp_rawsyscall6(__NR_close_range, first, ~0u, CLOSE_UNSHARE, 0, 0, 0) ==
-			  0;
-	if (fds_are_private && keep_stderr)
-		gmp_rawsyscall6(__NR_close_range, 0, 1, 0, 0, 0, 0);
-	tasks = fds_are_private ? tasks_open() : -1;
-	return fds_are_private;
+	tasks = os_own_table(keep_stderr) ? tasks_open() : -1;
+	return os_fds_are_private();
 }
 
 static bool file_of(i32 tid, const char *file, char *buf, size_t len)

@@ -281,7 +281,7 @@ static bool leaves(struct rounds *r)
 {
 	u64 now = os_nanotime();
 
-	if (!r->alone_ns || r->seen || now - r->alone_ns < LINGER_NS)
+	if (!r->alone_ns || r->seen || os_keeps_fds() || now - r->alone_ns < LINGER_NS)
 		return false;
 	r->alone_ns = now; /* next time, if now is no good time */
 	return sysmon_leave();

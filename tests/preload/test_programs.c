@@ -267,6 +267,7 @@ SAME_SLICED(unseen, sleeps_last_until_they_are_cancelled, "cut", "until_they_are
 
 SAME(whole, every_thread_changes_its_credentials, "whole", "credentials")
 SAME(whole, a_library_brings_parts_of_an_old_libc, "whole", "library_with_parts_of_libc")
+SAME(whole, a_queue_tells_what_it_was_asked_for_before_the_second_thread, "whole", "told_by_queues")
 SAME(whole, functions_that_this_libc_lacks_are_not_found, "whole", "asked_for_young_functions")
 SAME_SLICED(whole, libraries_come_and_go_with_their_threads, "whole", "library_with_threads")
 

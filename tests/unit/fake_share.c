@@ -39,6 +39,11 @@ bool os_fds_are_private(void)
 	return true;
 }
 
+bool os_keeps_fds(void)
+{
+	return false;
+}
+
 int os_seccomp(void)
 {
 	return fake.sandbox;

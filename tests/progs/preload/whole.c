@@ -4,7 +4,9 @@
  */
 #include <dirent.h>
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <mqueue.h>
 #include <netdb.h>
 #include <poll.h>
 #include <signal.h>
@@ -204,11 +206,53 @@ static void case_team_meets(void)
 	printf("all met\n");
 }
 
+/* --- a message queue that is to tell the process when something comes --- */
+
+static volatile int told;
+
+static void is_told(int sig)
+{
+	told++;
+}
+
+static void is_told_by(int flags)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	struct mq_attr attr = { .mq_maxmsg = 2, .mq_msgsize = 16 };
+	char name[32];
+	mqd_t queue, sends;
+
+	snprintf(name, sizeof(name), "/gmp-whole-%d", getpid());
+	sends = mq_open(name, O_CREAT | O_EXCL | O_WRONLY, 0600, &attr);
+	queue = mq_open(name, flags);
+	check(sends >= 0 && queue >= 0 && mq_unlink(name) == 0, "mq_open");
+	told = 0;
+	check(mq_notify(queue, &event) == 0, "mq_notify");
+	hog_start(&hogs[0]);
+	hog_stop(&hogs[0]);
+	usleep(50000); /* the library is gone again where it goes at all */
+	check(mq_send(sends, "x", 1, 0) == 0, "mq_send");
+	must_word("the signal", &told, 1);
+	mq_close(queue);
+	mq_close(sends);
+}
+
+/* It was asked for before the second thread. */
+static void case_told_by_queues(void)
+{
+	signal(SIGUSR1, is_told);
+	is_told_by(O_RDONLY);
+	is_told_by(O_WRONLY);
+	is_told_by(O_RDWR);
+	printf("told by all\n");
+}
+
 static const struct a_case cases[] = {
 	{ "credentials", case_credentials },
 	{ "library_with_threads", case_library_with_threads },
 	{ "library_with_parts_of_libc", case_library_with_parts_of_libc },
 	{ "asked_for_young_functions", case_asked_for_young_functions },
+	{ "told_by_queues", case_told_by_queues },
 	{ "waits_for_nothing", case_waits_for_nothing },
 	{ "team_meets", case_team_meets },
 	{ NULL, NULL },
