@@ -54,7 +54,7 @@ static int start_forked(void *copied)
 
 	forked();
 	status = child.fn(child.arg);
-	gthread_exit_raw(); /* that is how libc ends it */
+	gthread_leave(); /* libc ends it by the raw system call */
 	return status;
 }
 
@@ -79,11 +79,9 @@ static int clone_vforked(int (*fn)(void *), void *stack, int flags, void *arg, p
 	return pid;
 }
 
-EXPORT int shim_clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls,
-		      pid_t *ctid) __asm__("clone");
 EXPORT_ALIAS(__clone, clone)
-EXPORT int shim_clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls,
-		      pid_t *ctid)
+int shim_clone(int (*fn)(void *), void *stack, int flags, void *arg, pid_t *ptid, void *tls,
+	       pid_t *ctid)
 {
 	note_handlers((u64)flags);
 	if (flags & CLONE_SETTLS) {

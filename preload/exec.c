@@ -11,8 +11,7 @@
 #include "preload/gate.h"
 #include "preload/interpose.h"
 
-EXPORT int shim_execve(const char *path, char *const *argv, char *const *envp) __asm__("execve");
-EXPORT int shim_execve(const char *path, char *const *argv, char *const *envp)
+int shim_execve(const char *path, char *const *argv, char *const *envp)
 {
 	GATE(MAY_WAIT, SYS_execve);
 	return real_execve(path, argv, envp);
@@ -24,8 +23,7 @@ EXPORT int shim_execv(const char *path, char *const *argv)
 	return shim_execve(path, argv, environ);
 }
 
-EXPORT int shim_execvpe(const char *file, char *const *argv, char *const *envp) __asm__("execvpe");
-EXPORT int shim_execvpe(const char *file, char *const *argv, char *const *envp)
+int shim_execvpe(const char *file, char *const *argv, char *const *envp)
 {
 	GATE(MAY_WAIT, SYS_execve);
 	return real_execvpe(file, argv, envp);
@@ -37,16 +35,13 @@ EXPORT int shim_execvp(const char *file, char *const *argv)
 	return shim_execvpe(file, argv, environ);
 }
 
-EXPORT int shim_fexecve(int fd, char *const *argv, char *const *envp) __asm__("fexecve");
-EXPORT int shim_fexecve(int fd, char *const *argv, char *const *envp)
+int shim_fexecve(int fd, char *const *argv, char *const *envp)
 {
 	GATE(MAY_WAIT, SYS_execveat);
 	return real_fexecve(fd, argv, envp);
 }
 
-EXPORT int shim_execveat(int dir, const char *path, char *const *argv, char *const *envp,
-			 int flags) __asm__("execveat");
-EXPORT int shim_execveat(int dir, const char *path, char *const *argv, char *const *envp, int flags)
+int shim_execveat(int dir, const char *path, char *const *argv, char *const *envp, int flags)
 {
 	GATE(MAY_WAIT, SYS_execveat);
 	return real_execveat(dir, path, argv, envp, flags);

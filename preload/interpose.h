@@ -25,8 +25,9 @@
 	extern __typeof__(shim_##target) shim_##alias_name __asm__(#alias_name) EXPORT \
 		__attribute__((alias(#target)));
 
-/* Hand-written interceptors: the prototype with its symbol; the body is in special.c or sync.c. */
+/* Interceptors that are written out: the prototype with its symbol. */
 #define HAND(type, name, version, params, args) EXPORT type shim_##name params __asm__(#name);
+#define HOOK(type, name, version, params, args) EXPORT type shim_##name params __asm__(#name);
 #include "preload/calls.def"
 
 /* How a system call asked for by number may block; a[] are its six arguments. */
@@ -34,9 +35,9 @@ u64 syscall_class(long nr, const long a[6]);
 u64 ioctl_class(unsigned long cmd);
 u64 mask_class(int how, uintptr_t set); /* sigmask.c */
 
-/* signal.c: the calling thread is about to fetch one of these. */
+/* sigmask.c: the calling thread is about to fetch one of these, */
 void signals_fetched(const sigset_t *set);
-/* sigmask.c: it is about to have this mask by a jump. */
+/* and to have this mask by a jump. */
 void signals_jump(const sigset_t *set);
 
 static inline u64 fetch_class(const sigset_t *set, u64 class)

@@ -22,8 +22,7 @@ static uintptr_t target_sp(const struct __jmp_buf_tag *env)
 }
 
 #define JUMP(name) \
-	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) __asm__(#name); \
-	EXPORT _Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) \
+	_Noreturn void shim_##name(struct __jmp_buf_tag *env, int value) \
 	{ \
 		gate_jump(target_sp(env)); \
 		if (env->__mask_was_saved) \
@@ -37,15 +36,13 @@ JUMP(_longjmp)
 JUMP(siglongjmp)
 JUMP(__longjmp_chk)
 
-EXPORT int shim_swapcontext(ucontext_t *from, const ucontext_t *to) __asm__("swapcontext");
-EXPORT int shim_swapcontext(ucontext_t *from, const ucontext_t *to)
+int shim_swapcontext(ucontext_t *from, const ucontext_t *to)
 {
 	gate_switch();
 	return real_swapcontext(from, to);
 }
 
-EXPORT int shim_setcontext(const ucontext_t *to) __asm__("setcontext");
-EXPORT int shim_setcontext(const ucontext_t *to)
+int shim_setcontext(const ucontext_t *to)
 {
 	gate_switch();
 	return real_setcontext(to);

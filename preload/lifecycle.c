@@ -151,17 +151,15 @@ __attribute__((destructor)) static void unload(void)
 	last_words();
 }
 
-EXPORT void shim__exit(int status) __asm__("_exit");
-EXPORT void shim__exit(int status)
+void shim__exit(int status)
 {
 	last_words();
 	real__exit(status);
 }
-extern __typeof__(shim__exit) shim__Exit __asm__("_Exit") EXPORT __attribute__((alias("_exit")));
+EXPORT_ALIAS(_Exit, _exit)
 
 /* No atfork handler runs for this one. */
-EXPORT pid_t shim__Fork(void) __asm__("_Fork");
-EXPORT pid_t shim__Fork(void)
+pid_t shim__Fork(void)
 {
 	pid_t pid = real__Fork();
 

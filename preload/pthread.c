@@ -124,15 +124,13 @@ void threads_retire(const char *why)
 	gthread_leave();
 }
 
-EXPORT int shim_unshare(int flags) __asm__("unshare");
-EXPORT int shim_unshare(int flags)
+int shim_unshare(int flags)
 {
 	threads_quiesce();
 	return real_unshare(flags);
 }
 
-EXPORT int shim_setns(int fd, int type) __asm__("setns");
-EXPORT int shim_setns(int fd, int type)
+int shim_setns(int fd, int type)
 {
 	threads_quiesce();
 	return real_setns(fd, type);
@@ -167,12 +165,6 @@ bool gthread_leave(void)
 		return false;
 	thread_exit();
 	return true;
-}
-
-/* syscall(SYS_exit): no destructor will run. */
-void gthread_exit_raw(void)
-{
-	gthread_leave();
 }
 
 /* ---- birth ---- */
@@ -323,10 +315,8 @@ static int give_birth(int (*create)(const struct creation *), const struct creat
 	return err;
 }
 
-EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-			       void *(*start)(void *), void *arg) __asm__("pthread_create");
-EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
-			       void *(*start)(void *), void *arg)
+int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+			void *arg)
 {
 	struct birth *birth;
 
@@ -338,8 +328,7 @@ EXPORT int shim_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	return give_birth(create_pthread, &(struct creation){ thread, attr, birth }, EAGAIN);
 }
 
-EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg) __asm__("thrd_create");
-EXPORT int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
+int shim_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
 {
 	struct birth *birth;
 

@@ -71,8 +71,7 @@ void sandbox_by_number(long nr, long a1, long a2, long a3)
 		filter_comes(nr, a1, a2, (uintptr_t)a3);
 }
 
-EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5) __asm__("prctl");
-EXPORT int shim_prctl(int option, long a2, long a3, long a4, long a5)
+int shim_prctl(int option, long a2, long a3, long a4, long a5)
 {
 	sandbox_by_number(SYS_prctl, option, a2, a3);
 	return real_prctl(option, a2, a3, a4, a5);

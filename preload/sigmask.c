@@ -56,8 +56,7 @@ void signals_fetched(const sigset_t *set)
 		note_set(SIG_BLOCK, (uintptr_t)set);
 }
 
-EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags) __asm__("signalfd");
-EXPORT int shim_signalfd(int fd, const sigset_t *set, int flags)
+int shim_signalfd(int fd, const sigset_t *set, int flags)
 {
 	int r = real_signalfd(fd, set, flags);
 
@@ -95,8 +94,6 @@ u64 mask_class(int how, uintptr_t at)
 			      blocks_sigurg(how, &set));
 }
 
-EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old) __asm__("sigprocmask");
-
 /* libc sets the mask ahead of a jump, too. */
 void signals_jump(const sigset_t *set)
 {
@@ -104,7 +101,7 @@ void signals_jump(const sigset_t *set)
 		shim_sigprocmask(SIG_SETMASK, set, NULL);
 }
 
-EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
+int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
 	if (names_sigurg(how, set))
 		note_sigurg();
@@ -112,9 +109,7 @@ EXPORT int shim_sigprocmask(int how, const sigset_t *set, sigset_t *old)
 	return real_sigprocmask(how, set, old);
 }
 
-EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set,
-				   sigset_t *old) __asm__("pthread_sigmask");
-EXPORT errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+errnum shim_pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
 	if (names_sigurg(how, set))
 		note_sigurg();
@@ -133,8 +128,7 @@ int signal_block(int sig, int how, sigset_t *old)
 	return shim_sigprocmask(how, &set, old);
 }
 
-EXPORT int shim_sighold(int sig) __asm__("sighold");
-EXPORT int shim_sighold(int sig)
+int shim_sighold(int sig)
 {
 	return sig == SIGURG ? signal_block(sig, SIG_BLOCK, NULL) : real_sighold(sig);
 }
@@ -146,16 +140,14 @@ static void note_mask(int mask)
 		note_sigurg();
 }
 
-EXPORT int shim_sigblock(int mask) __asm__("sigblock");
-EXPORT int shim_sigblock(int mask)
+int shim_sigblock(int mask)
 {
 	note_mask(mask);
 	GATE_BLOCKING(mask >> (SIGURG - 1) & 1);
 	return real_sigblock(mask);
 }
 
-EXPORT int shim_sigsetmask(int mask) __asm__("sigsetmask");
-EXPORT int shim_sigsetmask(int mask)
+int shim_sigsetmask(int mask)
 {
 	note_mask(mask);
 	GATE_BLOCKING(mask >> (SIGURG - 1) & 1);

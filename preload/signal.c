@@ -39,9 +39,6 @@ au32 wants_sigurg; /* the host has an interest in it */
 static au32 altstack_wanted; /* the host has put a handler on it */
 static au32 altstack_unfit;  /* and others not; or some thread's is another's too, or too small */
 
-EXPORT int shim_sigaction(int sig, const struct sigaction *act,
-			  struct sigaction *old) __asm__("sigaction");
-
 static void on_preempt(int sig, siginfo_t *info, void *context);
 
 static struct taken *find_taken(int sig)
@@ -400,8 +397,7 @@ static void note_handler(int sig, const struct sigaction *act)
 	crit_leave(mask);
 }
 
-EXPORT int shim_sigaltstack(const stack_t *stack, stack_t *old) __asm__("sigaltstack");
-EXPORT int shim_sigaltstack(const stack_t *stack, stack_t *old)
+int shim_sigaltstack(const stack_t *stack, stack_t *old)
 {
 	u64 mask = crit_enter();
 	struct m *m = getm();
@@ -442,7 +438,7 @@ static int action_of_other_handlers(int sig, const struct sigaction *act, struct
 	return r;
 }
 
-EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+int shim_sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
 	struct sigaction was;
 
@@ -458,8 +454,7 @@ EXPORT int shim_sigaction(int sig, const struct sigaction *act, struct sigaction
 		*old = was;
 	return 0;
 }
-extern __typeof__(shim_sigaction) shim___sigaction __asm__("__sigaction") EXPORT
-	__attribute__((alias("sigaction")));
+EXPORT_ALIAS(__sigaction, sigaction)
 
 static sighandler_t set_handler(int sig, sighandler_t handler, int flags)
 {
@@ -478,34 +473,28 @@ static void note_plain(int sig, sighandler_t handler)
 	note_handler(sig, &(struct sigaction){ .sa_handler = handler });
 }
 
-EXPORT sighandler_t shim_signal(int sig, sighandler_t handler) __asm__("signal");
-EXPORT sighandler_t shim_signal(int sig, sighandler_t handler)
+sighandler_t shim_signal(int sig, sighandler_t handler)
 {
 	note_plain(sig, handler);
 	if (sig != SIGURG && !find_taken(sig))
 		return real_signal(sig, handler);
 	return set_handler(sig, handler, SA_RESTART);
 }
-extern __typeof__(shim_signal) shim_bsd_signal __asm__("bsd_signal") EXPORT
-	__attribute__((alias("signal")));
-extern __typeof__(shim_signal) shim_ssignal __asm__("ssignal") EXPORT
-	__attribute__((alias("signal")));
+EXPORT_ALIAS(bsd_signal, signal)
+EXPORT_ALIAS(ssignal, signal)
 
-EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler) __asm__("sysv_signal");
-EXPORT sighandler_t shim_sysv_signal(int sig, sighandler_t handler)
+sighandler_t shim_sysv_signal(int sig, sighandler_t handler)
 {
 	note_plain(sig, handler);
 	if (sig != SIGURG && !find_taken(sig))
 		return real_sysv_signal(sig, handler);
 	return set_handler(sig, handler, SA_RESETHAND | SA_NODEFER);
 }
-extern __typeof__(shim_sysv_signal) shim___sysv_signal __asm__("__sysv_signal") EXPORT
-	__attribute__((alias("sysv_signal")));
+EXPORT_ALIAS(__sysv_signal, sysv_signal)
 
 /* ---- System V and BSD: libc's own call each other and not us ---- */
 
-EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler) __asm__("sigset");
-EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
+sighandler_t shim_sigset(int sig, sighandler_t handler)
 {
 	struct sigaction act = { .sa_handler = handler }, was;
 	bool hold = handler == SIG_HOLD;
@@ -520,8 +509,7 @@ EXPORT sighandler_t shim_sigset(int sig, sighandler_t handler)
 	return sigismember(&old, sig) ? SIG_HOLD : was.sa_handler;
 }
 
-EXPORT int shim_sigignore(int sig) __asm__("sigignore");
-EXPORT int shim_sigignore(int sig)
+int shim_sigignore(int sig)
 {
 	struct sigaction act = { .sa_handler = SIG_IGN };
 

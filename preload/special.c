@@ -92,7 +92,7 @@ long syscall_by_number(long nr, long a1, long a2, long a3, long a4, long a5, lon
 	if (nr == SYS_sched_yield && gate_yield(0))
 		return 0;
 	if (nr == SYS_exit)
-		gthread_exit_raw();
+		gthread_leave(); /* no destructor will run */
 	if (nr == SYS_unshare || nr == SYS_setns)
 		threads_quiesce();
 	sandbox_by_number(nr, a1, a2, a3);

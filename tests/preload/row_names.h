@@ -13,7 +13,6 @@ static const char *const row_names[] = {
 #define VARIADIC(type, name, target, class, nr, params, args) #name,
 #define TRY(type, name, version, attempt, nr, on, params, args) #name,
 #define HAND(type, name, version, params, args) #name,
-#define REAL(type, name, version, params, args)
 #define ALIAS(alias, target) #alias,
 #define TRY_ALIAS(alias, target) #alias,
 #include "preload/calls.def"

@@ -22,7 +22,6 @@ static const char *const kinds[] = {
 #define VCALL(type, name, symbol, version, at, class, nr, params, args) #name,
 #define TRY(type, name, version, attempt, nr, on, params, args) #name,
 #define HAND(type, name, version, params, args) #name,
-#define REAL(type, name, version, params, args)
 #include "preload/calls.def"
 #define EXTRA(name) #name,
 	ROWS_EXTRA

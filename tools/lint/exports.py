@@ -6,8 +6,7 @@
 The names that may be exported are:
   - preload/calls.def and the files that it includes: all rows but REAL, and the lines that give
     them other names;
-  - preload/*.c: EXPORT_ALIAS lines, statements that say both EXPORT and __asm__("name"), and uses
-    of a file's own macro of one name that expands to such a statement;
+  - preload/*.c: EXPORT_ALIAS lines, and statements that say both EXPORT and __asm__("name");
   - asm/*.S: FUNC_EXPORT, and .set of another name for one;
   - runtime/gmprt.h: GMPRT_WEAK declarations (the optional API).
 Every one of them must be exported by BUILD_DIR/libgmp.so, with the version its row gives it and no
@@ -20,7 +19,8 @@ import re
 import subprocess
 import sys
 
-ROWS = ("CALL", "READ", "VCALL", "VARIADIC", "TRY", "LOCK", "TAKE", "DROP", "HAND", "REAL")
+ROWS = ("CALL", "READ", "VCALL", "VARIADIC", "TRY", "LOCK", "TAKE", "DROP", "HAND", "HOOK",
+        "REAL")
 # What other names are of.
 TARGET = {"ALIAS": ("CALL", "READ", "VARIADIC"), "TRY_ALIAS": ("TRY", "LOCK"),
           "LOCK_ALIAS": ("TAKE", "DROP"), "VALIAS": ("VCALL",)}
@@ -115,10 +115,6 @@ def handwritten(root, exported):
             continue
         path = "preload/" + name
         text = read(root, path)
-        for m in re.finditer(r"^#define (\w+)\((\w+)\)((?:.*\\\n)+.*)$", text, re.M):
-            if "EXPORT" in m[3] and "__asm__(#%s)" % m[2] in m[3]:
-                for use in re.finditer(r"^%s\((\w+)\)" % m[1], text, re.M):
-                    add(exported, use[1], "", path)
         text = re.sub(r"^[ \t]*#(?:.*\\\n)*.*$", "", text, flags=re.M)
         for m in re.finditer(r"\bEXPORT_ALIAS\((\w+),", text):
             add(exported, m[1], "", path)

@@ -13,7 +13,6 @@
 #define VARIADIC(type, name, target, class, nr, params, args) ROW_OF(name)
 #define TRY(type, name, version, attempt, nr, on, params, args) ROW_OF(name)
 #define HAND(type, name, version, params, args) ROW_OF(name)
-#define REAL(type, name, version, params, args)
 #undef ROW
 #define ROW(type, name, symbol, version, params, args)
 #include "preload/calls.def"
@@ -28,7 +27,6 @@ const struct row *const all_rows[] = {
 #define VARIADIC(type, name, target, class, nr, params, args) &row_##name,
 #define TRY(type, name, version, attempt, nr, on, params, args) &row_##name,
 #define HAND(type, name, version, params, args) &row_##name,
-#define REAL(type, name, version, params, args)
 #include "preload/calls.def"
 #define EXTRA(name) &row_##name,
 	ROWS_EXTRA
@@ -39,7 +37,6 @@ const unsigned nr_rows = sizeof(all_rows) / sizeof(all_rows[0]);
 const struct alias all_aliases[] = {
 #define ALIAS(alias, target) { #alias, #target },
 #define TRY_ALIAS(alias, target) { #alias, #target },
-#define REAL(type, name, version, params, args)
 #include "preload/calls.def"
 };
 const unsigned nr_aliases = sizeof(all_aliases) / sizeof(all_aliases[0]);
