@@ -24,6 +24,7 @@ i64 os_process_cpu(void);	       /* of all our threads, those that have ended to
 int os_membarrier_register(void);
 int os_membarrier(void); /* not 0: refused, nothing is ordered */
 
+i32 os_getpid(void);
 i32 os_gettid(void);
 void os_yield(void);
 /* The alternate signal stack, [*lo, *hi), empty when there is none. */
@@ -118,7 +119,6 @@ void os_note_stderr(void); /* at load */
 
 /* ---- os_share.c: files that tools read too.  Those that open one: sysmon only. ---- */
 
-i32 os_getpid(void);
 u32 os_pidns(void); /* inode of the pid namespace */
 u32 os_geteuid(void);
 int os_seccomp(void); /* the sandbox of this thread: 0 = none */

@@ -11,10 +11,10 @@
 
 #include <asm/errno.h>
 #include <asm/stat.h>
-#include <asm/unistd.h>
 #include <linux/stat.h>
 
 #include "asm/asm.h"
+#include "runtime/numbers.h"
 
 #define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
 #define COPIED 64	/* NR_OPEN_DEFAULT of the kernel */

@@ -7,6 +7,7 @@
 #include <asm/siginfo.h>
 #include <asm/socket.h>
 #include <asm/stat.h>
+#include <asm/unistd.h>
 #include <linux/fcntl.h>
 #include <linux/futex.h>
 #include <linux/membarrier.h>
@@ -16,9 +17,7 @@
 #include <linux/time_types.h>
 
 #include "asm/asm.h"
-#include "runtime/numbers.h"
 
-#define PROBES 64
 #define QUEUED_MAX 64	      /* signals of one number that the host may have pending */
 #define SHORT_SLICE_NS 100000 /* the shortest that the kernel grants */
 #define PROT_RW 3
@@ -115,6 +114,11 @@ int os_membarrier(void)
 				    0);
 }
 
+i32 os_getpid(void)
+{
+	return (i32)gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
+}
+
 i32 os_gettid(void)
 {
 	return (i32)gmp_rawsyscall6(__NR_gettid, 0, 0, 0, 0, 0, 0);
@@ -192,7 +196,6 @@ bool os_take_signal(int sig, const void *mark)
 {
 	u64 set = 1ul << (sig - 1);
 	struct __kernel_timespec now = { 0, 0 };
-	long pid = gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
 	siginfo_t info;
 
 	for (int i = 0; i < QUEUED_MAX; i++) {
@@ -201,21 +204,22 @@ bool os_take_signal(int sig, const void *mark)
 			return false;
 		if (os_is_marked(&info, mark))
 			return true;
-		gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, os_gettid(), sig, (long)&info, 0, 0);
+		gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, os_getpid(), os_gettid(), sig, (long)&info,
+				0, 0);
 	}
 	return false;
 }
 
 int os_signal_thread(i32 tid, int sig, const void *mark)
 {
-	long pid = gmp_rawsyscall6(__NR_getpid, 0, 0, 0, 0, 0, 0);
 	siginfo_t info = { 0 };
 
 	info.si_signo = sig;
 	info.si_code = SIGNAL_CODE;
-	info.si_pid = (int)pid;
+	info.si_pid = os_getpid();
 	info.si_ptr = (void *)mark;
-	return (int)gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, pid, tid, sig, (long)&info, 0, 0);
+	return (int)gmp_rawsyscall6(__NR_rt_tgsigqueueinfo, info.si_pid, tid, sig, (long)&info, 0,
+				    0);
 }
 
 int os_cpu_timer(i32 tid, int sig, const void *mark)
@@ -281,22 +285,6 @@ void os_short_slice(void)
 	gmp_rawsyscall6(__NR_sched_setattr, 0, (long)&attr, 0, 0, 0, 0);
 }
 
-/*
- * Opening costs ten times the reading, so the last few are kept open: those who hold Ps and those
- * who block without saying so are asked again and again.
- */
-static struct probe {
-	i32 tid;
-	int fd;
-	bool stat; /* of .../stat, not .../syscall */
-} probes[PROBES];
-
-/*
- * /proc/self/task, kept open: the host may change its root.  < 0: there is none in which we are
- * what we are to ourselves.  sysmon only.
- */
-static long tasks = -1;
-
 i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
 {
 	long fd = gmp_rawsyscall6(__NR_open, (long)path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, 0, 0,
@@ -308,196 +296,6 @@ i64 os_read_file(const char *path, u64 offset, char *buf, size_t len)
 	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, (long)len, (long)offset, 0, 0);
 	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
 	return n;
-}
-
-static char *put_u32(char *at, u32 n)
-{
-	char digits[12], *d = digits + sizeof(digits);
-
-	do
-		*--d = (char)('0' + n % 10);
-	while (n /= 10);
-	while (d < digits + sizeof(digits))
-		*at++ = *d++;
-	return at;
-}
-
-static char *put_str(char *at, const char *s)
-{
-	while (*s)
-		*at++ = *s++;
-	return at;
-}
-
-/* "202 0x7f..." or "running" or "-1 0x..." */
-static int parse_syscall(const char *buf)
-{
-	int nr = 0;
-
-	if (buf[0] == 'r')
-		return PROBE_RUNNING;
-	if (buf[0] == '-')
-		return PROBE_FAULT;
-	for (; *buf >= '0' && *buf <= '9'; buf++)
-		nr = nr * 10 + (*buf - '0');
-	return nr;
-}
-
-/* "1234 (name) S ..."; the name may hold anything, so the last parenthesis counts. */
-static int parse_stat(const char *buf)
-{
-	const char *end = NULL;
-
-	for (; *buf; buf++)
-		if (buf[0] == ')' && buf[1] == ' ')
-			end = buf;
-	if (!end)
-		return PROBE_UNKNOWN;
-	if (end[2] == 'R')
-		return PROBE_RUNNING;
-	return end[2] == 'Z' || end[2] == 'X' ? PROBE_GONE : PROBE_ASLEEP;
-}
-
-static long probe_open(i32 tid, const char *file)
-{
-	char path[32], *at;
-
-	at = put_u32(path, (u32)tid);
-	at = put_str(at, file);
-	*at = 0;
-	return gmp_rawsyscall6(__NR_openat, tasks, (long)path, O_RDONLY | O_CLOEXEC, 0, 0, 0);
-}
-
-static void probe_close(struct probe *p)
-{
-	if (p->tid)
-		gmp_rawsyscall6(__NR_close, p->fd, 0, 0, 0, 0, 0);
-	p->tid = 0;
-}
-
-static int probe_new(struct probe *p, i32 tid)
-{
-	long fd = probe_open(tid, "/syscall");
-	bool denied = fd == -EACCES || fd == -EPERM;
-
-	if (denied)
-		fd = probe_open(tid, "/stat");
-	if (fd < 0)
-		return PROBE_UNKNOWN;
-	probe_close(p);
-	*p = (struct probe){ tid, (int)fd, denied };
-	return 0;
-}
-
-/* PROBE_UNKNOWN where the file says nothing. */
-static int probe_read(struct probe *p)
-{
-	char buf[128];
-	long n = gmp_rawsyscall6(__NR_pread64, p->fd, (long)buf, sizeof(buf) - 1, 0, 0, 0);
-
-	if (n <= 0) {
-		probe_close(p);
-		return PROBE_UNKNOWN;
-	}
-	buf[n] = 0;
-	return p->stat ? parse_stat(buf) : parse_syscall(buf);
-}
-
-static int probe(i32 tid)
-{
-	struct probe *p = &probes[(u32)tid % PROBES];
-	int call;
-
-	if (tasks < 0)
-		return PROBE_UNKNOWN;
-	if (p->tid == tid) {
-		call = probe_read(p);
-		if (call != PROBE_UNKNOWN)
-			return call;
-		/* Or the one that we knew is gone, and its number has come back. */
-	}
-	call = probe_new(p, tid);
-	return call < 0 ? call : probe_read(p);
-}
-
-int os_probe(i32 tid)
-{
-	int call = probe(tid);
-
-	/* No such file may mean no such /proc. */
-	return call == PROBE_UNKNOWN && os_thread_gone(tid) ? PROBE_GONE : call;
-}
-
-/* Where /proc is of another pid namespace our threads have other numbers, or others have ours. */
-static long tasks_open(void)
-{
-	int self;
-
-	tasks = gmp_rawsyscall6(__NR_open, (long)"/proc/self/task",
-				O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0, 0, 0);
-	if (tasks < 0)
-		return -1;
-	self = os_probe(os_gettid());
-	if (self == __NR_pread64 || self == PROBE_RUNNING)
-		return tasks;
-	gmp_rawsyscall6(__NR_close, tasks, 0, 0, 0, 0, 0);
-	return -1;
-}
-
-bool os_private_fds(bool keep_stderr)
-{
-	for (u32 i = 0; i < PROBES; i++) /* a forked child's are its parent's */
-		probes[i].tid = 0;
-	tasks = os_own_table(keep_stderr) ? tasks_open() : -1;
-	return os_fds_are_private();
-}
-
-static bool file_of(i32 tid, const char *file, char *buf, size_t len)
-{
-	long fd = tasks >= 0 ? probe_open(tid, file) : -1, n;
-
-	if (fd < 0)
-		return false;
-	n = gmp_rawsyscall6(__NR_pread64, fd, (long)buf, (long)len - 1, 0, 0, 0);
-	gmp_rawsyscall6(__NR_close, fd, 0, 0, 0, 0, 0);
-	buf[n > 0 ? n : 0] = 0;
-	return true;
-}
-
-bool os_thread_ended(i32 tid)
-{
-	char buf[128];
-
-	return os_thread_gone(tid) ||
-	       (tid == os_getpid() && file_of(tid, "/stat", buf, sizeof(buf)) &&
-		parse_stat(buf) == PROBE_GONE);
-}
-
-/* Bit `bit` of the hexadecimal number after the first `name` in the text; < 0: there is none. */
-static int parse_bit(const char *text, const char *name, int bit)
-{
-	u64 mask = 0;
-
-	for (; *text; text++) {
-		const char *at = text, *n = name;
-
-		while (*n && *at == *n)
-			at++, n++;
-		if (*n)
-			continue;
-		for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
-			mask = mask << 4 | (u64)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-		return mask >> bit & 1;
-	}
-	return -1;
-}
-
-int os_blocks(i32 tid, int signo)
-{
-	char buf[4096];
-	if (!file_of(tid, "/status", buf, sizeof(buf)))
-		return -1;
-	return parse_bit(buf, "\nSigBlk:\t", signo - 1);
 }
 
 bool os_poll_ready(uintptr_t pollfd)

@@ -37,11 +37,6 @@ static void *map(void *at, size_t len, int flags, long fd)
 	return addr < 0 && addr >= -4095 ? NULL : (void *)addr;
 }
 
-i32 os_getpid(void)
-{
-	return (i32)sys(__NR_getpid, 0, 0, 0, 0);
-}
-
 bool os_process_alive(i32 pid)
 {
 	return sys(__NR_kill, pid, 0, 0, 0) != -ESRCH;
