@@ -9,6 +9,9 @@
  * (filter.c), and where it would, we are gone by then (threads_retire).  It holds for threads and
  * processes made later, and, if it wants, for all threads at once: so we go as a whole.
  *
+ * So it is where a thread dispatches its own system calls: it takes for a guest's, and answers, all
+ * that are not made from the text that it named, libc's at most.
+ *
  * Programs also ask for filters to be refused, to learn what the kernel has: wrong flags, no right
  * to do so, a pointer to nowhere.  We stay then, and the kernel alone reads through the pointer.
  */
@@ -19,6 +22,7 @@
 #include "preload/filter.h"
 #include "preload/interpose.h"
 #include "preload/lifecycle.h"
+#include "runtime/numbers.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 
@@ -65,6 +69,8 @@ void sandbox_by_number(long nr, long a1, long a2, long a3)
 		gthread_leave();
 	if (nr == SYS_prctl && a1 == PR_SET_SECCOMP && a2 == SECCOMP_MODE_FILTER)
 		filter_comes(nr, a1, a2, (uintptr_t)a3);
+	if (nr == SYS_prctl && a1 == PR_SET_SYSCALL_USER_DISPATCH && a2 != PR_SYS_DISPATCH_OFF)
+		threads_retire("it dispatches its own system calls");
 	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_STRICT)
 		gthread_leave();
 	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_FILTER)

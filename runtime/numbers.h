@@ -1,5 +1,5 @@
 /*
- * Numbers of system calls that are younger than the headers of the oldest libc and kernel that we
+ * Numbers of the kernel's that are younger than the headers of the oldest libc and kernel that we
  * build with (glibc 2.31, Linux 5.4).  A running kernel that lacks one answers ENOSYS.
  */
 #ifndef GMP_RUNTIME_NUMBERS_H
@@ -38,6 +38,15 @@
 #endif
 #ifndef SYS_futex_wait
 #define SYS_futex_wait __NR_futex_wait
+#endif
+
+/* <linux/prctl.h> has them from Linux 5.11 on. */
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF 0
+#define PR_SYS_DISPATCH_ON 1
+#define SYSCALL_DISPATCH_FILTER_ALLOW 0
+#define SYSCALL_DISPATCH_FILTER_BLOCK 1
 #endif
 
 #endif

@@ -152,6 +152,9 @@ SAME(sandbox, a_filter_kills_for_calls_of_the_library_of_late, "sandbox", "forbi
 SAME(sandbox, a_filter_kills_for_calls_of_the_library_from_the_start, "sandbox", "forbidden_first")
 SAME(sandbox, children_are_locked_in_like_a_browsers, "sandbox", "forbidden_to_children")
 
+SAME(sandbox, a_thread_dispatches_its_own_system_calls, "sandbox", "dispatched")
+SAME(sandbox, the_only_thread_does_and_makes_others, "sandbox", "dispatched_first")
+
 SAME(sandbox, a_program_is_born_with_the_filter_of_systemds_services, "sandbox", "inherited")
 
 SAME(sandbox, a_program_starts_threads_where_there_is_no_proc, "elsewhere", "chroot_first")

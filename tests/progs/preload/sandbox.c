@@ -2,12 +2,15 @@
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "runtime/numbers.h"
@@ -265,6 +268,101 @@ static void case_strict_by_number(void)
 	beside(strict_by_number);
 }
 
+/*
+ * A thread that dispatches its own system calls: what is not made from libc's text is a guest's,
+ * and the handler answers it.
+ */
+#define GUESTS_PID 4242
+
+static volatile char dispatches;
+static volatile int of_guest, of_others;
+
+static void answers(int sig, siginfo_t *info, void *context)
+{
+	ucontext_t *u = context;
+
+	dispatches = SYSCALL_DISPATCH_FILTER_ALLOW;
+	if (info->si_syscall == SYS_getpid)
+		of_guest++;
+	else
+		of_others++;
+	u->uc_mcontext.gregs[REG_RAX] = GUESTS_PID;
+	dispatches = SYSCALL_DISPATCH_FILTER_BLOCK;
+}
+
+static void find_libc(uintptr_t *from, uintptr_t *end)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "libc.so") && strstr(line, " r-xp "))
+			sscanf(line, "%lx-%lx", from, end);
+	fclose(maps);
+}
+
+static void *dispatched(void *arg)
+{
+	uintptr_t from = 0, end = 0;
+
+	find_libc(&from, &end);
+	dispatches = SYSCALL_DISPATCH_FILTER_BLOCK;
+	check(prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, from, end - from,
+		    &dispatches) == 0,
+	      "dispatch");
+	for (int i = 0; i < 50; i++) {
+		long pid = SYS_getpid;
+
+		__asm__ volatile("syscall" : "+a"(pid) : : "rcx", "r11", "memory");
+		check(pid == GUESTS_PID, "a guest's call");
+		for (int k = 0; k < 10; k++)
+			compute();
+		usleep(100);
+	}
+	prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+	return NULL;
+}
+
+static void take_sigsys(void)
+{
+	struct sigaction act = { .sa_sigaction = answers, .sa_flags = SA_SIGINFO };
+
+	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0) != 0)
+		exit(77);
+	check(sigaction(SIGSYS, &act, NULL) == 0, "sigaction");
+}
+
+static void case_dispatched(void)
+{
+	take_sigsys();
+	hog_start(&hog);
+	join(spawn(dispatched, NULL));
+	hog_stop(&hog);
+	printf("calls of the guest %d, of others %d\n", of_guest, of_others);
+}
+
+static void *does_nothing(void *arg)
+{
+	return NULL;
+}
+
+/* By the only thread, which makes others meanwhile. */
+static void case_dispatched_first(void)
+{
+	uintptr_t from = 0, end = 0;
+
+	take_sigsys();
+	find_libc(&from, &end);
+	dispatches = SYSCALL_DISPATCH_FILTER_BLOCK;
+	check(prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, from, end - from,
+		    &dispatches) == 0,
+	      "dispatch");
+	for (int i = 0; i < 10; i++)
+		join(spawn(does_nothing, NULL));
+	prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+	printf("calls of others %d\n", of_others);
+}
+
 static const struct a_case cases[] = {
 	{ "strict", case_strict },
 	{ "strict_by_number", case_strict_by_number },
@@ -276,6 +374,8 @@ static const struct a_case cases[] = {
 	{ "forbidden_to_children", case_forbidden_to_children },
 	{ "inherited", case_inherited },
 	{ "after_exec", case_after_exec },
+	{ "dispatched", case_dispatched },
+	{ "dispatched_first", case_dispatched_first },
 	{ NULL, NULL },
 };
 
