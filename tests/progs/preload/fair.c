@@ -252,10 +252,49 @@ static void case_starved(void)
 	_exit(0);
 }
 
+/* --- a crowd at one spin lock --- */
+
+enum { CROWD = 64, INSIDE = 50 };
+
+static pthread_spinlock_t spin;
+static volatile int closed;
+static volatile long inside;
+static long turns[CROWD];
+
+static void *takes_turns(void *mine)
+{
+	while (!closed) {
+		pthread_spin_lock(&spin);
+		for (int i = 0; i < INSIDE; i++)
+			inside++;
+		++*(long *)mine;
+		pthread_spin_unlock(&spin);
+	}
+	return NULL;
+}
+
+static void case_crowd(void)
+{
+	pthread_t t[CROWD];
+	long all = 0, without = 0;
+
+	pthread_spin_init(&spin, PTHREAD_PROCESS_PRIVATE);
+	for (int i = 0; i < CROWD; i++)
+		t[i] = spawn(takes_turns, &turns[i]);
+	nap(3 * NS_PER_S);
+	closed = 1;
+	for (int i = 0; i < CROWD; i++) {
+		join(t[i]);
+		all += turns[i];
+		without += !turns[i];
+	}
+	check(inside == all * INSIDE, "the lock");
+	printf("turns=%ld without=%ld\n", all, without);
+}
+
 static const struct a_case cases[] = {
-	{ "door", case_door },	 { "starved", case_starved },
-	{ "share", case_share }, { "spinner", case_spinner },
-	{ NULL, NULL },
+	{ "door", case_door },	     { "starved", case_starved }, { "share", case_share },
+	{ "spinner", case_spinner }, { "crowd", case_crowd },	  { NULL, NULL },
 };
 
 int main(int argc, char **argv)
