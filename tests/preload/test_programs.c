@@ -282,6 +282,8 @@ SAME(locks, a_crowd_passes_through_one_beside_a_hog, "locks", "convoy")
 SAME(locks, those_never_given_back_keep_nobody_out, "locks", "never_given_back")
 SAME(locks, who_only_tries_meets_none_whose_holder_waits_for_a_p, "locks", "tries")
 SAME(locks, who_asks_by_a_try_and_then_waits_is_told_so, "locks", "asks")
+SAME(locks, those_shared_with_a_process_without_the_library_count_right, "across", "turns")
+SAME(locks, an_owner_in_a_process_without_the_library_dies, "across", "owner_dies")
 
 SAME(streams, lines_of_many_threads_stay_whole, "streams", "one_pipe")
 SAME(streams, a_jump_leaves_a_blocked_fgets, "streams", "jump_out_of_fgets")
