@@ -99,9 +99,10 @@ bool restart_cut_call(struct m *m, ucontext_t *context)
 	nr = call_before((uintptr_t)reg(context, REG_RIP));
 	if (nr < 0)
 		return false;
-	store_rlx(&m->sleeper, 1); /* relaxed, a hint: no other one is hit (preempt.h) */
-	if (!leaves_note(nr, context))
+	if (!leaves_note(nr, context)) {
+		store_rlx(&m->sleeper, 1); /* relaxed, a hint: no other one is hit (preempt.h) */
 		return false;
+	}
 	r = go_on(nr, context->uc_sigmask.__val[0]);
 	/* Whatever else it says, a filter's refusal for one, is no answer of the call's. */
 	if (r >= 0 || r == -ETIMEDOUT || r == -EAGAIN)

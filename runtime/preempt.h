@@ -9,10 +9,12 @@
  *      entry:  status = SYSCALL;  fence_light;  read m->sig  (set: back to RUNNING, settle, again)
  *
  * A call that nobody announces is in no bracket.  sysmon looks first whether the thread sleeps, but
- * it may fall asleep between the look and the signal.  So one that has been seen asleep so, a
- * sleeper, gets its signals by a timer on its own CPU clock: up to a tick later (4 ms at 250 Hz),
- * and only where it runs.  Who settles stops it.  The first such call that is hit all the same goes
- * on inside the handler, if it can (preload/restart.c).
+ * it may fall asleep between the look and the signal.  What the kernel cannot begin again then goes
+ * on inside the handler, if it can (preload/restart.c).  A thread that was seen asleep so, or has
+ * had a call cut short that cannot go on, is a sleeper: it gets its signals by a timer on its own
+ * CPU clock, up to a tick later (4 ms at 250 Hz), and only where it runs.  Who settles stops it.
+ * Asleep in a futex is none of these: such a wait goes on, and many a runtime's locks and barriers
+ * spin before they sleep in one, and would keep the P for a tick each time.
  *
  * A spinner waits for another thread by asking again and again, in a loop of the host's own.  The
  * signal finds it beside a PAUSE: it gives way at once, slice or not, for whom it waits for may

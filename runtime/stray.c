@@ -1,6 +1,8 @@
 /* The list of strays: who is on it, who has run since; stray.h. */
 #include "runtime/stray.h"
 
+#include <asm/unistd.h>
+
 #include "runtime/life.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -36,8 +38,8 @@ void stray_found(struct g *g, int call)
 {
 	stat_stray(call);
 	trace(GO_STRAY, (u32)call, g->goid);
-	if (call >= 0)
-		store_rlx(&g->m->sleeper, 1); /* relaxed: preempt.c's hint */
+	if (call >= 0 && call != __NR_futex)
+		store_rlx(&g->m->sleeper, 1); /* relaxed: a hint, preempt.h says whose */
 	stray_add(g);
 }
 

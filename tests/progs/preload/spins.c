@@ -2,13 +2,18 @@
  * keeps a P from the one it waits for: somebody must take it away, every time.  The teams of OpenMP
  * are made to spin as well; the program is built for both runtimes, libgomp and libomp.
  */
+#include <linux/futex.h>
 #include <omp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/progs/preload/cases.h"
+#include "tests/support/unseen.h"
+#include "tests/support/wait.h"
 
 enum { THREADS = 8 };
 
@@ -123,6 +128,74 @@ static void case_looks(void)
 	printf("%d passes, %d looks\n", serving, looks);
 }
 
+enum { PLAYERS = 2, BALLS = 200 };
+static struct player {
+	pid_t tid;
+	int may_play; /* a futex word */
+} players[PLAYERS];
+static int ball; /* atomic: how often it was played */
+static int64_t spun_ns[BALLS];
+
+static void *plays(void *arg)
+{
+	struct player *me = arg;
+	int nr = (int)(me - players);
+
+	me->tid = (pid_t)unseen(SYS_gettid, 0, 0, 0, 0);
+	while (!__atomic_load_n(&me->may_play, __ATOMIC_ACQUIRE))
+		unseen(SYS_futex, (long)&me->may_play, FUTEX_WAIT_PRIVATE, 0, 0);
+	sched_yield(); /* with a P again */
+	for (int i = nr; i < BALLS; i += PLAYERS) {
+		int64_t began = thread_cpu_ns();
+
+		while (__atomic_load_n(&ball, __ATOMIC_ACQUIRE) != i)
+			__builtin_ia32_pause();
+		spun_ns[i] = thread_cpu_ns() - began;
+		__atomic_store_n(&ball, i + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool one_p(void)
+{
+	const char *procs = getenv("GMP_MAXPROCS");
+
+	return under_library() && procs && !strcmp(procs, "1");
+}
+
+/*
+ * As a team of libgomp, each has slept once, in a futex wait that nobody announced, and spins from
+ * then on.  With one P it does so until that is taken away, every time: soon, and not at the tick
+ * (4 ms at 250 Hz) at which those that sleep unannounced are sent their signals.
+ */
+static void case_after_a_sleep(void)
+{
+	pthread_t t[PLAYERS];
+
+	for (int i = 0; i < PLAYERS; i++) {
+		t[i] = spawn(plays, &players[i]);
+		must_block(&players[i].tid);
+	}
+	for (int i = 0; i < PLAYERS; i++) {
+		__atomic_store_n(&players[i].may_play, 1, __ATOMIC_RELEASE);
+		unseen(SYS_futex, (long)&players[i].may_play, FUTEX_WAKE_PRIVATE, 1, 0);
+	}
+	for (int i = 0; i < PLAYERS; i++)
+		join(t[i]);
+	printf("%d balls\n", ball);
+	qsort(spun_ns, BALLS, sizeof(spun_ns[0]), ascending);
+	if (one_p() && spun_ns[BALLS / 2] > NS_PER_MS * 3 / 2)
+		printf("half of them took %lld us and more\n",
+		       (long long)(spun_ns[BALLS / 2] / NS_PER_US));
+}
+
 /* The runtimes read these before main(). */
 static void be_active(void)
 {
@@ -154,9 +227,13 @@ static void case_openmp(void)
 }
 
 static const struct a_case cases[] = {
-	{ "barrier", case_barrier }, { "barrier_that_yields", case_barrier_that_yields },
-	{ "line", case_line },	     { "looks", case_looks },
-	{ "openmp", case_openmp },   { NULL, NULL },
+	{ "barrier", case_barrier },
+	{ "barrier_that_yields", case_barrier_that_yields },
+	{ "line", case_line },
+	{ "looks", case_looks },
+	{ "openmp", case_openmp },
+	{ "after_a_sleep", case_after_a_sleep },
+	{ NULL, NULL },
 };
 
 int main(int argc, char **argv)
