@@ -100,7 +100,7 @@ bool restart_cut_call(struct m *m, ucontext_t *context)
 	if (nr < 0)
 		return false;
 	if (!leaves_note(nr, context)) {
-		store_rlx(&m->sleeper, 1); /* relaxed, a hint: no other one is hit (preempt.h) */
+		store_rlx(&m->sleeper, SLEEPER_CUT); /* relaxed, a hint: no other one is hit */
 		return false;
 	}
 	r = go_on(nr, context->uc_sigmask.__val[0]);

@@ -210,7 +210,7 @@ void mstart(struct g *g)
 	m->lent_ns = m->tried = 0;
 	store_rlx(&m->held, 0);
 	store_rlx(&m->altstack, 0);
-	store_rlx(&m->sleeper, 0);
+	store_rlx(&m->sleeper, SLEEPER_NOT);
 	store_rlx(&m->masked, 0);
 	holder_named(m);
 	m->depth = 1; /* a handler that comes while we wait for the first P is not preempted */

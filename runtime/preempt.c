@@ -55,14 +55,22 @@ static int set_off_timer(struct m *m, u32 signo)
 	return err ? err : os_cpu_timer_set_off((int)load_rlx(&m->timer) - 1);
 }
 
+static bool by_timer(const struct m *m)
+{
+	/* relaxed, both: the first signals may be sent the short way. */
+	u32 sleeper = load_rlx(&m->sleeper);
+
+	return sleeper == SLEEPER_CUT ||
+	       (sleeper == SLEEPER_FUTEX && hold_of(load_rlx(&m->g->hold)) == HOLD_LOST);
+}
+
 /* 0 or -errno; what cannot pass by itself is said once. */
 static int send(struct m *m, int signo)
 {
 	static au32 said;
 	int err;
 
-	/* relaxed: the first signals may be sent the short way. */
-	if (load_rlx(&m->sleeper) && set_off_timer(m, (u32)signo) == 0)
+	if (by_timer(m) && set_off_timer(m, (u32)signo) == 0)
 		return 0;
 	err = os_signal_thread(m->tid, signo, &preempt_mark);
 	if (err && err != -ESRCH && err != -EAGAIN && xchg_ar(&said, 1) == 0)

@@ -13,8 +13,9 @@
  * on inside the handler, if it can (preload/restart.c).  A thread that was seen asleep so, or has
  * had a call cut short that cannot go on, is a sleeper: it gets its signals by a timer on its own
  * CPU clock, up to a tick later (4 ms at 250 Hz), and only where it runs.  Who settles stops it.
- * Asleep in a futex is none of these: such a wait goes on, and many a runtime's locks and barriers
- * spin before they sleep in one, and would keep the P for a tick each time.
+ * One that was only seen asleep in futex waits, which go on, is sent them at once while it has a P:
+ * many a runtime's locks and barriers spin before they sleep in one, in the way of whom they wait
+ * for.  Without a P it is in nobody's.
  *
  * A spinner waits for another thread by asking again and again, in a loop of the host's own.  The
  * signal finds it beside a PAUSE: it gives way at once, slice or not, for whom it waits for may

@@ -38,8 +38,9 @@ void stray_found(struct g *g, int call)
 {
 	stat_stray(call);
 	trace(GO_STRAY, (u32)call, g->goid);
-	if (call >= 0 && call != __NR_futex)
-		store_rlx(&g->m->sleeper, 1); /* relaxed: a hint, preempt.h says whose */
+	/* relaxed, both: a hint, preempt.h says what of. */
+	if (call >= 0 && load_rlx(&g->m->sleeper) != SLEEPER_CUT)
+		store_rlx(&g->m->sleeper, call == __NR_futex ? SLEEPER_FUTEX : SLEEPER_CUT);
 	stray_add(g);
 }
 

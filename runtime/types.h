@@ -159,6 +159,12 @@ struct note {
 	au32 key;
 };
 
+/*
+ * Was it seen asleep in a call that nobody announced?  Only in futex waits, or in others as well,
+ * which may be cut short.  preempt.h says what for.
+ */
+enum sleeper { SLEEPER_NOT, SLEEPER_FUTEX, SLEEPER_CUT };
+
 struct m {
 	au32 live;    /* 0: thread ended, or this is a forked child's wiped copy */
 	au64 class;   /* of the open bracket, with descriptor or object; owner writes */
@@ -167,7 +173,7 @@ struct m {
 	au32 sig;     /* in flight: see above, and preempt.h */
 	au32 signo;   /* of the one in flight; its sender writes before it sends */
 	au32 flights; /* tried so far; senders */
-	au32 sleeper; /* seen asleep, or cut short, in a call that nobody announced: preempt.h */
+	au32 sleeper; /* enum sleeper; sysmon and the owner's handler write, a hint */
 	au32 masked;  /* has blocked SIGURG once, or was born so.  Owner writes. */
 	au32 timer;   /* + 1, 0: none.  sysmon writes; who ends a flight stops it: preempt.c. */
 	/* Whose CPU clock it is on, and what it sends.  sysmon only. */

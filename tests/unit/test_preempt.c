@@ -47,63 +47,6 @@ Test(preempt, who_hears_and_goes_on_has_refused_those_who_asked)
 
 /* ---- sending ---- */
 
-Test(preempt, sends_to_a_sleeper_by_its_own_clock)
-{
-	store_rlx(&m->sleeper, 1);
-	cr_assert(preempt_send(g));
-	cr_assert(flight() & SIG_SENT);
-	cr_assert_eq(fake.signals_sent, 0);
-	cr_assert_eq(fake_test.nsigs, 1);
-}
-
-Test(preempt, and_nothing_comes_before_it_runs)
-{
-	store_rlx(&m->sleeper, 1);
-	fake_test.state = FAKE_IN_CALL;
-	cr_assert(preempt_send(g));
-	cr_assert_eq(fake_test.nsigs, 0);
-}
-
-Test(preempt, nor_when_its_flight_is_over)
-{
-	store_rlx(&m->sleeper, 1);
-	fake_test.state = FAKE_IN_CALL;
-	cr_assert(preempt_send(g));
-	fake_test.state = FAKE_READY;
-	preempt_foreign(m);
-	cr_assert_eq(flight(), SIG_NONE);
-	cr_assert_not(fake_test.armed, "it would end a call that the kernel goes on with");
-}
-
-static void sends_once_more(u32 timers_made)
-{
-	preempt_arrived(m, 0);
-	cr_assert(preempt_send(g));
-	cr_assert_eq(fake.timers_made, timers_made);
-	cr_assert_eq(fake.timers, 1, "the one before is left over");
-}
-
-Test(preempt, has_one_timer_for_each_thread_and_number)
-{
-	store_rlx(&m->sleeper, 1);
-	sends_once_more(1);
-	sends_once_more(1);
-	store_rlx(&preempt_signo, 34);
-	sends_once_more(2);
-	cr_assert_eq(fake_test.timer.sig, 34);
-	m->timer_tid = 999; /* that of m's thread before */
-	sends_once_more(3);
-	store_rlx(&preempt_signo, PREEMPT_SIGNO);
-}
-
-Test(preempt, signals_as_ever_where_there_is_no_timer)
-{
-	store_rlx(&m->sleeper, 1);
-	fake.no_timers = true;
-	cr_assert(preempt_send(g));
-	cr_assert_eq(fake.signals_sent, 1);
-}
-
 Test(preempt, sends_one_at_a_time)
 {
 	cr_assert(preempt_send(g));
