@@ -362,7 +362,7 @@ void acquirep(struct m *m, bool back)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);
 	/* First: a handler may run, and leave, as soon as signals are on. */
-	if (!wired && !spin_for_grant(m, mask))
+	if (!wired && !spin_for_grant(m, mask, false))
 		sysmon_kick();
 	crit_leave(mask);
 	if (wired)
@@ -383,6 +383,7 @@ static void yield_p(struct g *g, struct p *p, bool back)
 void gosched(struct m *m, bool back)
 {
 	struct g *g = m->g;
+	bool yields;
 	struct p *p;
 	u64 mask;
 
@@ -392,8 +393,9 @@ void gosched(struct m *m, bool back)
 	mask = crit_enter();
 	p = releasep(g, GO_STOP);
 	if (p) {
+		yields = g->looks != LOOKS_NOT; /* from here on it is not ours */
 		yield_p(g, p, back);
-		if (!spin_for_grant(m, mask))
+		if (!spin_for_grant(m, mask, yields))
 			sysmon_kick();
 	}
 	crit_leave(mask);

@@ -6,8 +6,9 @@
 
 #define TURNS 30 /* of about 2 us, most of it the yield's system call */
 #define TURN_PAUSES 20
-#define SOON_NS 60000	 /* TURNS of them */
-#define CROWDED_NS 20000 /* a turn of so long let somebody else run */
+#define SOON_NS 60000	  /* TURNS of them */
+#define CROWDED_NS 20000  /* a turn of so long let somebody else run */
+#define YIELDING_NS 50000 /* of one that yields: longer than those need who wait for each other */
 
 /* relaxed, throughout: all of it is hints. */
 
@@ -35,13 +36,26 @@ static bool spin(struct m *m)
 	return false;
 }
 
-bool spin_for_grant(struct m *m, u64 mask)
+/* Others may well run meanwhile, that is what the host asks for. */
+static bool yield(struct m *m)
+{
+	u64 end = os_nanotime() + YIELDING_NS;
+
+	do {
+		if (note_value(&m->park))
+			return true;
+		os_yield();
+	} while (os_nanotime() < end);
+	return false;
+}
+
+bool spin_for_grant(struct m *m, u64 mask, bool yields)
 {
 	bool granted;
 
-	if (!worth_it(m))
+	if (!(yields ? load_rlx(&sched.ncpu) != 0 : worth_it(m)))
 		return false;
-	granted = spin(m);
+	granted = yields ? yield(m) : spin(m);
 	if (os_will_cut(mask)) /* note_sleep() would have seen it */
 		m->cuts++;
 	return granted;

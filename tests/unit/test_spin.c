@@ -40,7 +40,7 @@ TestSuite(spin, .init = setup);
 Test(spin, sees_a_grant_that_comes_soon)
 {
 	grant_at = 5;
-	cr_assert(spin_for_grant(m, 0));
+	cr_assert(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 5);
 }
 
@@ -48,7 +48,7 @@ Test(spin, ends_when_none_comes)
 {
 	u64 began = fake.now;
 
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_gt(turns, 10);
 	cr_assert_leq(fake.now - began, 100 * US);
 }
@@ -57,43 +57,75 @@ Test(spin, needs_a_cpu_that_no_p_uses)
 {
 	fake.cpus = 1;
 	limit_look();
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 0);
 }
 
-Test(spin, does_not_use_up_a_quota)
+/* A CPU of its own, nobody else, and soon: what others need who spin. */
+Test(spin, is_for_who_yields_in_any_case)
+{
+	fake.cpus = 1;
+	limit_look();
+	spin_learn(m, 1 * MS);
+	add_sc(&sched.nwait, 1);
+	grant_at = 5;
+	cr_assert(spin_for_grant(m, 0, true));
+	cr_assert_eq(turns, 5);
+}
+
+Test(spin, ends_for_who_yields_as_well)
+{
+	u64 began;
+
+	crowd_at = 3;
+	cr_assert_not(spin_for_grant(m, 0, true));
+	cr_assert_eq(turns, 3, "others ran for longer than that");
+	crowd_at = 0;
+	began = fake.now;
+	cr_assert_not(spin_for_grant(m, 0, true));
+	cr_assert_gt(turns, 13);
+	cr_assert_leq(fake.now - began, 100 * US);
+}
+
+static void has_quota(void)
 {
 	fake_file("/proc/thread-self/cgroup", "0::/a\n");
 	fake_file("/proc/thread-self/mountinfo", "1 2 0:3 / /cg rw - cgroup2 none rw\n");
 	fake_file("/cg/a/cpu.max", "100000 100000\n");
 	limit_look();
-	cr_assert_not(spin_for_grant(m, 0));
+}
+
+Test(spin, does_not_use_up_a_quota)
+{
+	has_quota();
+	cr_assert_not(spin_for_grant(m, 0, false));
+	cr_assert_not(spin_for_grant(m, 0, true));
 	cr_assert_eq(turns, 0);
 }
 
 Test(spin, ends_when_another_process_has_a_use_for_the_cpu)
 {
 	crowd_at = 3;
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 3);
 }
 
 Test(spin, is_for_one_that_waits_alone)
 {
 	another_at = 3;
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 3);
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 3);
 }
 
 Test(spin, is_for_who_was_served_soon)
 {
 	spin_learn(m, 1 * MS);
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_eq(turns, 0);
 	spin_learn(m, 10 * US);
-	cr_assert_not(spin_for_grant(m, 0));
+	cr_assert_not(spin_for_grant(m, 0, false));
 	cr_assert_gt(turns, 0);
 }
 
@@ -106,9 +138,9 @@ static void interrupts(void)
 Test(spin, counts_a_handler_that_it_held_up)
 {
 	fake.on_yield = interrupts;
-	spin_for_grant(m, 1ul << 9);
+	spin_for_grant(m, 1ul << 9, false);
 	cr_assert_eq(m->cuts, 0, "blocked by the host");
-	spin_for_grant(m, 0);
+	spin_for_grant(m, 0, false);
 	cr_assert_eq(m->cuts, 1);
 }
 
