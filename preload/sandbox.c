@@ -10,7 +10,8 @@
  * processes made later, and, if it wants, for all threads at once: so we go as a whole.
  *
  * So it is where a thread dispatches its own system calls: it takes for a guest's, and answers, all
- * that are not made from the text that it named, libc's at most.
+ * that are not made from the text that it named, libc's at most.  Or where it may not read the
+ * CPU's counter: the clocks of the vDSO do, and we read them in places where it does not.
  *
  * Programs also ask for filters to be refused, to learn what the kernel has: wrong flags, no right
  * to do so, a pointer to nowhere.  We stay then, and the kernel alone reads through the pointer.
@@ -71,6 +72,8 @@ void sandbox_by_number(long nr, long a1, long a2, long a3)
 		filter_comes(nr, a1, a2, (uintptr_t)a3);
 	if (nr == SYS_prctl && a1 == PR_SET_SYSCALL_USER_DISPATCH && a2 != PR_SYS_DISPATCH_OFF)
 		threads_retire("it dispatches its own system calls");
+	if (nr == SYS_prctl && a1 == PR_SET_TSC && a2 == PR_TSC_SIGSEGV)
+		threads_retire("to read a clock is a fault in it");
 	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_STRICT)
 		gthread_leave();
 	if (nr == SYS_seccomp && a1 == SECCOMP_SET_MODE_FILTER)

@@ -154,6 +154,7 @@ SAME(sandbox, children_are_locked_in_like_a_browsers, "sandbox", "forbidden_to_c
 
 SAME(sandbox, a_thread_dispatches_its_own_system_calls, "sandbox", "dispatched")
 SAME(sandbox, the_only_thread_does_and_makes_others, "sandbox", "dispatched_first")
+SAME(sandbox, a_thread_may_not_read_a_clock, "sandbox", "without_clocks")
 
 SAME(sandbox, a_program_is_born_with_the_filter_of_systemds_services, "sandbox", "inherited")
 

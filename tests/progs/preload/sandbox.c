@@ -363,7 +363,30 @@ static void case_dispatched_first(void)
 	printf("calls of others %d\n", of_others);
 }
 
+/* --- a thread that may not read a clock --- */
+
+static void *has_no_clock(void *arg)
+{
+	check(prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) == 0, "PR_SET_TSC");
+	for (int i = 0; i < 200; i++) {
+		compute();
+		sched_yield();
+		usleep(10);
+	}
+	prctl(PR_SET_TSC, PR_TSC_ENABLE, 0, 0, 0);
+	return NULL;
+}
+
+static void case_without_clocks(void)
+{
+	hog_start(&hog);
+	join(spawn(has_no_clock, NULL));
+	hog_stop(&hog);
+	printf("ended\n");
+}
+
 static const struct a_case cases[] = {
+	{ "without_clocks", case_without_clocks },
 	{ "strict", case_strict },
 	{ "strict_by_number", case_strict_by_number },
 	{ "refused", case_refused },
