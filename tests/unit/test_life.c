@@ -214,6 +214,41 @@ Test(life, the_last_to_end_is_told_so)
 	cr_assert_eq(sched_check(), 0);
 }
 
+/* An M is used again: what it knew was of another thread. */
+static void begins_anew(void *arg)
+{
+	struct g *g = newg(NULL, NULL);
+	struct m *m = g->m;
+
+	m->tried = m->lent_ns = 1;
+	m->eager = m->blocking_fd = 1;
+	m->queued = m->cut = true;
+	store_rlx(&m->held, 1);
+	store_rlx(&m->masked, 1);
+	store_rlx(&m->sleeper, SLEEPER_CUT);
+	store_rlx(&m->altstack, 1);
+	mstart(g);
+	fake_check(!m->tried && !m->lent_ns && !m->eager && !m->blocking_fd, "of its reads");
+	fake_check(!m->queued && !m->cut, "of its waits");
+	fake_check(!load_rlx(&m->held) && !load_rlx(&m->masked), "of its locks and its mask");
+	fake_check(!load_rlx(&m->sleeper) && !load_rlx(&m->altstack), "of its signals");
+	mexit();
+}
+
+static void is_followed(void *arg)
+{
+	fake_check(sched_start(1) == 0, "no memory");
+	fake_spawn(begins_anew, NULL);
+	mexit();
+}
+
+Test(life, a_new_thread_knows_nothing_of_the_one_before)
+{
+	fake_spawn(is_followed, NULL);
+	fake_run();
+	cr_assert_eq(load_rlx(&sched.ng), 0);
+}
+
 static jmp_buf out;
 
 static void leaves_its_place(void)

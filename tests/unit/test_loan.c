@@ -5,6 +5,7 @@
 
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
+#include "runtime/hold.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 
@@ -46,6 +47,14 @@ static void lucky(int n)
 		store_rlx(&m->g->status, G_RUNNING);
 		store_rlx(&m->g->hold, hold_make(n, p->id, HOLD_KEPT));
 	}
+}
+
+Test(loan, is_none_of_one_that_runs)
+{
+	u64 word = load_rlx(&m->g->hold);
+
+	cr_assert_not(seize_loan(p));
+	cr_assert_eq(load_rlx(&m->g->hold), word, "asked for still: its next exit would be slow");
 }
 
 Test(loan, is_picked_up_where_the_lender_ran)
