@@ -92,7 +92,7 @@ int sched_check(void)
 	if (!wrong && !load_rlx(&sched.dissolved) && !all_answered())
 		wrong = "nobody holds a P that is handed out";
 	if (wrong)
-		gmp_throw("check: %s: handed out %u, idle %u, gomaxprocs %u", wrong, handed, idle,
-			  load_rlx(&sched.gomaxprocs));
+		gmp_throw("check: %s: handed out %u, idle %u, lent %u of %u", wrong, handed, idle,
+			  load_rlx(&sched.nlent), load_rlx(&sched.gomaxprocs));
 	return wrong ? -1 : 0;
 }

@@ -58,7 +58,8 @@ void procs_lend(u32 n);
 /* Fail-open: wakes every parked G; from now on nobody waits for a P. */
 void sched_dissolve(void);
 
-/* 0 when Ps handed out + idle = gomaxprocs and the queues add up; else says what and returns -1. */
+/* 0 when Ps handed out + idle = nlent (gomaxprocs, or less while some rest) and the queues add up;
+ * else says what and returns -1. */
 int sched_check(void);
 
 #endif

@@ -37,20 +37,20 @@ Test(check, is_content_with_what_is_right)
 Test(check, finds_a_p_that_fell_off_the_idle_list)
 {
 	sched.pidle = sched.pidle->link;
-	finds("idle list and its count differ: handed out 0, idle 1, gomaxprocs 3");
+	finds("idle list and its count differ: handed out 0, idle 1, lent 3 of 3");
 }
 
 Test(check, finds_a_p_that_is_neither_idle_nor_handed_out)
 {
 	sched.pidle = sched.pidle->link;
 	store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
-	finds("a P is lost: handed out 1, idle 1, gomaxprocs 3");
+	finds("a P is lost: handed out 1, idle 1, lent 3 of 3");
 }
 
 Test(check, finds_a_p_that_was_counted_twice)
 {
 	store_rlx(&sched.pidle->status, P_RUNNING);
-	finds("a P is lost: handed out 2, idle 2, gomaxprocs 3");
+	finds("a P is lost: handed out 2, idle 2, lent 3 of 3");
 }
 
 Test(check, finds_a_g_that_waits_beside_an_idle_p)

@@ -338,6 +338,6 @@ Test(handoff, a_lost_p_dissolves_the_cap_and_the_program_lives_on)
 	fake_run();
 	cr_assert(strstr(fake_output(),
 			 "gmp: fatal: check: nobody holds a P that is handed out: handed out 2, "
-			 "idle 0, gomaxprocs 2\n"));
+			 "idle 0, lent 2 of 2\n"));
 	cr_assert_geq(most, 2, "all run");
 }
