@@ -80,7 +80,7 @@ def compare(name, seconds):
 
 
 def ask(name, quick):
-    seconds = 1 if quick else 3
+    seconds = 1 if quick else 2
     if name.startswith("server"):
         return ask_server(name, seconds)
     return compare(name[4:], seconds)
