@@ -77,8 +77,14 @@ static void stop_following(void)
 		unpreload(list, info.dli_fname);
 }
 
+/* Who says the last words of the process: its tid, 0 before and SPOKEN after. */
+static au32 speaker;
+#define SPOKEN (~0u)
+#define WORDS_NS 100000000
+
 void forked(void)
 {
+	store_rlx(&speaker, 0); /* the parent's may be about to */
 	fork_child();
 	signals_forked();
 }
@@ -130,20 +136,37 @@ bool has_other_handlers(void)
 	return on_borrowed_memory() && (getm() == &m_vfork || !load_rlx(&handlers_shared));
 }
 
+/*
+ * True for the first alone.  The others come back when it has said them: each may end the process,
+ * in the midst of a line.  A handler may jump out of them: nobody waits for long.  Nothing is read
+ * of what the speaker wrote: relaxed would do for all.
+ */
+static bool first_to_speak(void)
+{
+	u32 me = (u32)os_gettid(), who;
+	u64 end;
+
+	if (cas_acq(&speaker, 0, me))
+		return true;
+	end = os_nanotime() + WORDS_NS;
+	while ((who = load_rlx(&speaker)) != SPOKEN && who != me && os_nanotime() < end)
+		os_futex_wait(&speaker, who, WORDS_NS);
+	return false;
+}
+
 /* The books, when a broken one must not pass unseen, and the counters. */
 void last_words(void)
 {
-	static bool done;
-
-	if (done || !load_rlx(&sched.active) || on_borrowed_memory())
+	if (!load_rlx(&sched.active) || on_borrowed_memory() || !first_to_speak())
 		return;
-	done = true;
 	if (opts.on_bug == ON_BUG_ABORT)
 		gmp_check();
 	if (opts.stats)
 		stats_print();
 	trace_stop();
 	page_close();
+	store_rlx(&speaker, SPOKEN);
+	os_futex_wake(&speaker, ~0u >> 1);
 }
 
 __attribute__((destructor)) static void unload(void)

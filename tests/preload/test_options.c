@@ -272,6 +272,21 @@ Test(options, stats_prints_one_line)
 	run_free(&r);
 }
 
+/* Neither ends the process before the other has said it, nor says it again. */
+Test(options, stats_prints_one_line_when_two_threads_exit_at_once)
+{
+	const char *const env[] = { "GMP_STATS=1", NULL };
+
+	for (int i = 0; i < 60; i++) {
+		struct run r = { .env = env };
+
+		run_victim(&r, 2, "life", "exits_at_once", NULL);
+		cr_expect_eq(WEXITSTATUS(r.status), 7);
+		cr_expect(lines(r.err) == 1 && matching(r.err, STATS_LINE) == 1, "%s", r.err);
+		run_free(&r);
+	}
+}
+
 static int stat_of(const char *err, const char *name)
 {
 	char key[32];

@@ -60,6 +60,20 @@ static void *exits_with_5(void *arg)
 	exit(5);
 }
 
+static void *exits_with_another(void *arg)
+{
+	__atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+	while (word < 2)
+		sched_yield();
+	_exit(7);
+}
+
+static void case_exits_at_once(void)
+{
+	spawn(exits_with_another, NULL);
+	exits_with_another(NULL);
+}
+
 static void *reads_for_ever(void *arg)
 {
 	tid = gettid();
@@ -521,6 +535,7 @@ static void case_many_one_after_the_other(void)
 static const struct a_case cases[] = {
 	{ "main_exits_first", case_main_exits_first },
 	{ "exit_from_thread", case_exit_from_thread },
+	{ "exits_at_once", case_exits_at_once },
 	{ "return_from_main", case_return_from_main },
 	{ "cancel_while_waiting", case_cancel_while_waiting },
 	{ "cancel_async", case_cancel_async },
