@@ -41,8 +41,10 @@ typedef ATOMIC(u64) au64;
 #define xchg_ar(a, x) __atomic_exchange_n(&(a)->v, (x), __ATOMIC_ACQ_REL)
 #define add_rlx(a, x) __atomic_fetch_add(&(a)->v, (x), __ATOMIC_RELAXED)
 #define add_ar(a, x) __atomic_fetch_add(&(a)->v, (x), __ATOMIC_ACQ_REL)
-/* Full barrier as well: for the StoreLoad side of an enqueue. */
+/* Full barriers as well: for the StoreLoad side of an enqueue, and of a P that goes idle. */
 #define add_sc(a, x) __atomic_fetch_add(&(a)->v, (x), __ATOMIC_SEQ_CST)
+#define or_sc(a, x) __atomic_fetch_or(&(a)->v, (x), __ATOMIC_SEQ_CST)
+#define and_sc(a, x) __atomic_fetch_and(&(a)->v, (x), __ATOMIC_SEQ_CST)
 
 /* cas_*(a, old, new): true when the word was `old` and is now `new`. */
 #define cas_order(a, old, new, order) \

@@ -1,9 +1,10 @@
 /*
  * The books of the scheduler: Ps handed out + idle = nlent; and what happens when they fail.
  */
-#include "runtime/lock.h"
+#include "runtime/home.h"
 #include "runtime/note.h"
 #include "runtime/os.h"
+#include "runtime/pidle.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
 #include "runtime/runq.h"
@@ -21,31 +22,47 @@ void sched_dissolve(void)
 
 #define ANSWER_NS 1000000000ul
 
-static u32 queued_locked(void)
+static u32 queued(void)
 {
-	u32 n = globrunq_size();
+	u32 n = globrunq_size() + homes_holders() + homes_back();
 
-	for (u32 i = 0; i < sched.nallp; i++)
+	for (u32 i = 0; i < load_rlx(&sched.nallp); i++)
 		n += runq_size(sched.allp[i]);
 	return n;
 }
 
-static const char *check_locked(u32 *handed, u32 *idle)
+struct books {
+	u32 handed, idle;
+};
+
+/* What is wrong, at this moment; some of it is so for an instant whenever a P changes hands. */
+static const char *look(struct books *ret)
 {
 	u32 procs = load_rlx(&sched.nlent);
 
-	*handed = *idle = 0;
-	for (struct p *p = sched.pidle; p; p = p->link)
-		(*idle)++;
-	if (*idle != load_rlx(&sched.npidle))
-		return "idle list and its count differ";
+	*ret = (struct books){ 0 };
+	for (u32 i = 0; i < load_rlx(&sched.nallp); i++)
+		ret->idle += pidle_has(i);
 	for (u32 i = 0; i < procs; i++)
-		*handed += load_rlx(&sched.allp[i]->status) == P_RUNNING;
-	if (*handed + *idle != procs)
+		ret->handed += load_rlx(&sched.allp[i]->status) == P_RUNNING;
+	if (ret->idle != load_rlx(&sched.npidle))
+		return "idle mask and its count differ";
+	if (ret->handed + ret->idle != procs)
 		return "a P is lost";
-	if (*idle && queued_locked() && !load_rlx(&sched.stopping))
+	if (ret->idle && queued() && !load_rlx(&sched.stopping))
 		return "a G waits while a P is idle";
 	return NULL;
+}
+
+/* What stays wrong. */
+static const char *check_books(struct books *ret)
+{
+	u64 end = os_nanotime() + ANSWER_NS;
+	const char *wrong;
+
+	while ((wrong = look(ret)) && os_nanotime() <= end)
+		os_yield();
+	return wrong;
 }
 
 /*
@@ -81,18 +98,13 @@ static bool all_answered(void)
 
 int sched_check(void)
 {
-	u64 mask = crit_enter();
-	const char *wrong;
-	u32 handed, idle;
+	struct books books;
+	const char *wrong = check_books(&books);
 
-	mutex_lock(&sched.lock);
-	wrong = check_locked(&handed, &idle);
-	mutex_unlock(&sched.lock);
-	crit_leave(mask);
 	if (!wrong && !load_rlx(&sched.dissolved) && !all_answered())
 		wrong = "nobody holds a P that is handed out";
 	if (wrong)
-		gmp_throw("check: %s: handed out %u, idle %u, lent %u of %u", wrong, handed, idle,
-			  load_rlx(&sched.nlent), load_rlx(&sched.gomaxprocs));
+		gmp_throw("check: %s: handed out %u, idle %u, lent %u of %u", wrong, books.handed,
+			  books.idle, load_rlx(&sched.nlent), load_rlx(&sched.gomaxprocs));
 	return wrong ? -1 : 0;
 }

@@ -19,6 +19,7 @@
 #include "runtime/preempt.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
+#include "runtime/procs.h"
 #include "runtime/stats.h"
 #include "runtime/sysmon.h"
 #include "runtime/trace.h"

@@ -6,6 +6,7 @@
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"
+#include "runtime/procs.h"
 
 #define ASKED_MAX 64 /* threads whose masks are read and tell nothing new: 20 us in all */
 #define FIRST_NS 10000000ul

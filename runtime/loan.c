@@ -5,6 +5,7 @@
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
 #include "runtime/hold.h"
+#include "runtime/home.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"
@@ -39,10 +40,11 @@ static void lucky(struct p *p)
 /* Is it the queue's turn to get p, which is picked up again and again? */
 static bool queue_due(struct p *p)
 {
-	u64 now = os_nanotime(), first = load_rlx(&sched.first_ns);
+	struct home *home = home_of(p);
+	u64 now = os_nanotime(), first = load_rlx(&home->first_ns);
 	i64 served = (i64)(now - load_rlx(&p->served_ns));
 
-	if (load_rlx(&sched.lockq.size))
+	if (load_rlx(&home->lockq.size))
 		return true; /* others may wait for its lock */
 	if (first && (i64)(now - first) > AGED_NS && served > SERVE_NS)
 		return true;
@@ -52,7 +54,7 @@ static bool queue_due(struct p *p)
 bool turn_over(struct p *p)
 {
 	u64 slice = opt_now(slice_us) * 1000ul, turn;
-	u32 back = load_rlx(&sched.backq.size);
+	u32 back = load_rlx(&home_of(p)->backq.size);
 
 	if (!back)
 		return false; /* who computes has a slice: sysmon's business */
@@ -100,15 +102,17 @@ static bool waits(struct g *g)
 	       !os_nonblocking(fd);
 }
 
-struct p *loan_take(void)
+/* Where others wait those of m's own home alone are looked at: it is as busy as any. */
+struct p *loan_take(struct m *m)
 {
 	bool alone = load_rlx(&sched.nwait) == 0;
 	u32 n = load_rlx(&sched.stopping) ? 0 : load_rlx(&sched.nlent);
+	u32 first = m->p ? m->p->id / HOME_PS * HOME_PS : 0;
 
 	if (alone && load_rlx(&sched.npidle))
 		return NULL; /* that is cheaper than to ask who waits */
-	for (u32 i = 0; i < n; i++) {
-		struct p *p = sched.allp[i];
+	for (u32 i = 0; i < n && (alone || i < HOME_PS); i++) {
+		struct p *p = sched.allp[(first + i) % n];
 		struct g *g = load_acq(&p->g); /* @pair owner */
 		bool here;
 

@@ -32,8 +32,9 @@ bool loan_leave(struct m *m);
  * all have one within about a slice, but not too short to be worth a hand-off.  By: p's owner.
  */
 bool turn_over(struct p *p);
-/* A P for a G that comes back without one, owned by the caller; or NULL.  Signals blocked. */
-struct p *loan_take(void);
+/* A P for m's G, which comes back without one, owned by the caller; or NULL.  By: m, signals
+ * blocked. */
+struct p *loan_take(struct m *m);
 /* Nobody picked p up in time.  By: sysmon, when it has taken it back. */
 void loan_lapsed(struct p *p);
 

@@ -6,6 +6,7 @@
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/proc.h"
+#include "runtime/procs.h"
 #include "runtime/stats.h"
 #include "runtime/stw.h"
 

@@ -1,24 +1,26 @@
 /*
- * The scheduler proper: P tokens, their queue, and the one way a thread gets or loses one.
+ * The scheduler proper: P tokens, their queues, and the one way a thread gets or loses one.
  *
- * Direct hand-off: who frees a P picks the next G under findrunnable() and wakes it with the P in
- * hand.  A P is idle only when no G waits: both facts change under sched.lock.
+ * Direct hand-off: who frees a P picks the next G by findrunnable() and wakes it with the P in
+ * hand.  A P is idle only when no G waits: who queues looks for an idle P after that, who lets a P
+ * go idle looks at the queues after that (pidle.h).
  *
  * Rejected: waking a G to compete for the P (thundering herd, and the hog wins each time).
  */
 #include "runtime/proc.h"
 
-#include "runtime/alloc.h"
 #include "runtime/cpu.h"
 #include "runtime/entersyscall.h"
 #include "runtime/hold.h"
+#include "runtime/home.h"
 #include "runtime/loan.h"
 #include "runtime/lock.h"
 #include "runtime/note.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/pidle.h"
 #include "runtime/preempt.h"
-#include "runtime/print.h"
+#include "runtime/procs.h"
 #include "runtime/runq.h"
 #include "runtime/spin.h"
 #include "runtime/stats.h"
@@ -39,53 +41,12 @@ void crit_leave(u64 mask)
 	os_restore_signals(mask);
 }
 
-/* ---- idle Ps; all under sched.lock ---- */
-
-static void pidleput(struct p *p)
-{
-	store_rlx(&p->status, P_IDLE); /* relaxed: the lock orders it */
-	trace(PROC_STOP, p->id, 0);
-	p->link = sched.pidle;
-	sched.pidle = p;
-	store_rlx(&sched.npidle, load_rlx(&sched.npidle) + 1);
-}
-
-/* The P we held last when it is idle (its cache is ours), else any, else NULL. */
-static struct p *pidleget(struct p *want)
-{
-	struct p **at = &sched.pidle, *p;
-
-	if (load_rlx(&sched.stopping))
-		return NULL;
-	if (want && load_rlx(&want->status) == P_IDLE)
-		while (*at != want)
-			at = &(*at)->link;
-	p = *at;
-	if (!p)
-		return NULL;
-	*at = p->link;
-	store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
-	store_rlx(&p->status, P_RUNNING);
-	trace(PROC_START, p->id, 0);
-	return p;
-}
-
-static void pdestroy(struct p *p)
-{
-	struct g *g;
-
-	while ((g = runq_get(p)))
-		globrunq_put(g);
-	store_rlx(&p->status, P_DEAD);
-	while (sched.nallp && load_rlx(&sched.allp[sched.nallp - 1]->status) == P_DEAD)
-		sched.nallp--;
-}
-
 /* ---- finding work; p is owned by the caller ---- */
 
-static struct g *steal_locked(struct p *p)
+static struct g *steal(struct p *p)
 {
-	u32 n = sched.nallp, first = (u32)load_rlx(&sched.goidgen) + load_rlx(&p->schedtick);
+	u32 n = load_rlx(&sched.nallp),
+	    first = (u32)load_rlx(&sched.goidgen) + load_rlx(&p->schedtick);
 
 	for (u32 i = 0; i < n; i++) {
 		struct p *victim = sched.allp[(first + i) % n];
@@ -101,40 +62,57 @@ static struct g *steal_locked(struct p *p)
  * The next G for p: one with a lock or back from a call, own ring (every 61st time the global queue
  * first), global batch, then steal.
  */
-static struct g *findrunnable_locked(struct p *p)
+static struct g *findrunnable(struct p *p)
 {
 	struct g *g;
 
 	if (load_rlx(&sched.stopping))
 		return NULL;
-	g = boosted_get(p, os_nanotime());
+	g = home_get(p, os_nanotime());
 	if (!g && load_rlx(&p->schedtick) % GLOBAL_EVERY == 0)
 		g = globrunq_get(p, 1);
 	if (!g)
 		g = runq_get(p);
 	if (!g)
 		g = globrunq_get(p, 0);
-	return g ? g : steal_locked(p);
+	return g ? g : steal(p);
+}
+
+/* Does a G wait in any queue?  After a fence of the caller's, @pair idle. */
+static bool any_queued(void)
+{
+	bool found = globrunq_size() || homes_holders() || homes_back();
+
+	for (u32 i = 0; i < load_rlx(&sched.nallp) && !found; i++)
+		found = runq_size(sched.allp[i]);
+	return found;
 }
 
 /*
  * As findrunnable, but *p ends idle or dead when there is no G (NULL).  A P above the cap dies, and
  * an idle one, if there is one, takes its place: the caller may have queued a G this moment.
  */
-static struct g *next_locked(struct p **p)
+static struct g *next(struct p **p)
 {
-	struct g *g;
+	for (;;) {
+		struct g *g;
 
-	if ((*p)->id >= load_rlx(&sched.nlent)) {
-		pdestroy(*p);
-		*p = pidleget(NULL);
+		if (unlikely((*p)->id >= load_rlx(&sched.nlent)) && procs_retire(*p)) {
+			*p = pidleget(NULL);
+			if (!*p)
+				return NULL;
+			continue;
+		}
+		g = findrunnable(*p);
+		if (g)
+			return g;
+		pidleput(*p); /* it may be dead now, and what was in its ring queued */
+		if (load_rlx(&sched.stopping) || !any_queued())
+			return NULL; /* @pair idle, stopping */
+		*p = pidleget(*p);
 		if (!*p)
-			return NULL;
+			return NULL; /* who has an idle one instead serves whom we see */
 	}
-	g = findrunnable_locked(*p);
-	if (!g)
-		pidleput(*p);
-	return g;
 }
 
 /* ---- handing on ---- */
@@ -159,7 +137,7 @@ static void boost(struct p *p, struct g *g, u64 now)
 /* G: queued -> granted.  By: who owns p and took g off its queue. */
 static void grant(struct p *p, struct g *g)
 {
-	add_ar(&sched.nwait, (u32)-1);
+	add_sc(&sched.nwait, (u32)-1); /* a full fence for hand_on(), too */
 	new_slice(p);
 	boost(p, g, load_rlx(&p->granted_ns));
 	/* release, @pair owner: sysmon may look at g through p from here on. */
@@ -170,14 +148,62 @@ static void grant(struct p *p, struct g *g)
 	note_wakeup(&g->m->park, p->id + 1);
 }
 
-/* p goes to whoever is next.  By: its owner, under sched.lock, which this gives back. */
-static void hand_on_unlock(struct p *p)
+/*
+ * p goes to whoever is next.  By: its owner.  What was moved into its ring on the way was in no
+ * queue for a moment, and a P may have gone idle that did not see it: one such P wakes the next.
+ */
+static void hand_on(struct p *p)
 {
-	struct g *next = next_locked(&p);
+	struct g *g;
 
-	mutex_unlock(&sched.lock);
-	if (next)
-		grant(p, next);
+	while (p && (g = next(&p))) {
+		grant(p, g);
+		/* acquire, @pair idle: after grant()'s fence. */
+		p = load_acq(&sched.npidle) && any_queued() ? pidleget(NULL) : NULL;
+	}
+}
+
+/* An idle P, if there is one, for a G that was queued this moment.  By: who queued it. */
+static void serve_idle(void)
+{
+	fence_full(); /* @pair idle */
+	if (unlikely(load_acq(&sched.npidle)))
+		hand_on(pidleget(NULL));
+}
+
+void handoffp(struct p *p)
+{
+	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
+	hand_on(p);
+}
+
+/* ---- queueing ---- */
+
+/* G: in no queue -> at the tail of the one that g->holder, g->back and g->looks say. */
+static void enqueue(struct g *g)
+{
+	/* seq_cst, @pair doze (StoreLoad): counted before we look whether sysmon sleeps. */
+	add_sc(&sched.nwait, 1);
+	if (g->holder || g->back)
+		home_put(g);
+	else
+		globrunq_put(g);
+}
+
+/* G: any -> runnable.  By: its own M, signals blocked; serves an idle P, or its own, next. */
+static void queue(struct m *m, bool back, bool holder)
+{
+	struct g *g = m->g;
+
+	g->back = back || holder;
+	g->holder = holder;
+	g->home = (m->p ? m->p->id : m->id % load_rlx(&sched.gomaxprocs)) / HOME_PS;
+	g->ready_ns = os_nanotime();
+	g->cpu = cpu_here();
+	m->queued = true;
+	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
+	trace(GO_RUNNABLE, 0, g->goid);
+	enqueue(g);
 }
 
 /* With hold_renew() in between the note would be gone, and the word another. */
@@ -198,36 +224,19 @@ static bool revoke_locked(struct p *p, struct g *g, u64 w)
 
 bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone)
 {
+	bool revoked;
+
 	mutex_lock(&sched.lock);
-	if (!revoke_locked(p, g, w)) {
-		mutex_unlock(&sched.lock);
+	revoked = revoke_locked(p, g, w);
+	mutex_unlock(&sched.lock);
+	if (!revoked)
 		return false;
-	}
 	stat_add(revokes, 1);
 	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
-	if (!gone) {
-		globrunq_put(g);
-		add_sc(&sched.nwait, 1); /* seq_cst, @pair doze, as in queue_locked() */
-	}
-	hand_on_unlock(p);
+	if (!gone)
+		enqueue(g);
+	hand_on(p);
 	return true;
-}
-
-void handoffp(struct p *p)
-{
-	struct g *g = NULL;
-
-	store_rlx(&p->g, NULL); /* relaxed: a stale owner fails seize_ask()'s check */
-	if (p->id < load_rlx(&sched.nlent) && load_rlx(&p->schedtick) % GLOBAL_EVERY &&
-	    !load_rlx(&sched.backq.size) && !load_rlx(&sched.lockq.size) &&
-	    !load_rlx(&sched.stopping))
-		g = runq_get(p); /* the common case among hogs needs no lock */
-	if (g) {
-		grant(p, g);
-		return;
-	}
-	mutex_lock(&sched.lock);
-	hand_on_unlock(p);
 }
 
 /* ---- getting a P ---- */
@@ -249,32 +258,16 @@ static void wirep(struct m *m, struct p *p)
 	store_rel(&p->g, g); /* @pair owner */
 }
 
-static void queue_locked(struct g *g, bool back, bool holder)
-{
-	g->back = back || holder;
-	g->holder = holder;
-	store_rlx(&g->status, G_RUNNABLE); /* relaxed: the queue's lock publishes it */
-	trace(GO_RUNNABLE, 0, g->goid);
-	g->m->queued = true;
-	g->ready_ns = os_nanotime();
-	g->cpu = cpu_here();
-	globrunq_put(g);
-	/* seq_cst, @pair doze (StoreLoad): queued before we look whether sysmon sleeps. */
-	add_sc(&sched.nwait, 1);
-}
-
-/* Takes an idle P, or queues g.  True: wired.  False: queued; finish with await_grant(). */
+/* Takes an idle P, or queues m's G.  True: wired.  False: queued; finish with await_grant(). */
 static bool take_or_queue(struct m *m, bool back)
 {
-	struct p *p;
+	struct p *p = pidleget(m->p);
 
-	mutex_lock(&sched.lock);
-	p = pidleget(m->p);
-	if (!p)
-		queue_locked(m->g, back, load_rlx(&m->held));
-	mutex_unlock(&sched.lock);
-	if (!p)
+	if (!p) {
+		queue(m, back, load_rlx(&m->held));
+		serve_idle();
 		return false;
+	}
 	wirep(m, p);
 	store_rlx(&p->served_ns, load_rlx(&p->granted_ns)); /* relaxed: loan.c's hint */
 	return true;
@@ -357,7 +350,7 @@ void acquirep(struct m *m, bool back)
 		crit_leave(mask);
 		return;
 	}
-	p = loan_take();
+	p = loan_take(m);
 	if (p)
 		wirep(m, p);
 	wired = p || take_or_queue(m, back);
@@ -372,12 +365,11 @@ void acquirep(struct m *m, bool back)
 }
 
 /* G: running -> runnable, its P p to whoever is next, which may be g itself.  Signals blocked. */
-static void yield_p(struct g *g, struct p *p, bool back)
+static void yield_p(struct m *m, struct p *p, bool back)
 {
-	store_rlx(&p->g, NULL);
-	mutex_lock(&sched.lock);
-	queue_locked(g, back, back && load_rlx(&g->m->held));
-	hand_on_unlock(p);
+	store_rlx(&p->g, NULL); /* before we are queued: from then on it may be ours again */
+	queue(m, back, back && load_rlx(&m->held));
+	hand_on(p);
 }
 
 void gosched(struct m *m, bool back)
@@ -394,7 +386,7 @@ void gosched(struct m *m, bool back)
 	p = releasep(g, GO_STOP);
 	if (p) {
 		yields = g->looks != LOOKS_NOT; /* from here on it is not ours */
-		yield_p(g, p, back);
+		yield_p(m, p, back);
 		if (!spin_for_grant(m, mask, yields))
 			sysmon_kick();
 	}
@@ -405,137 +397,4 @@ void gosched(struct m *m, bool back)
 	}
 	stat_add(parks, 1);
 	await_grant(m);
-}
-
-/* ---- all of them ---- */
-
-bool sched_stop(bool stop)
-{
-	u64 mask = crit_enter();
-	bool done = true;
-
-	mutex_lock(&sched.lock);
-	/* relaxed: the lock orders it; who reads it without finds out at the next scan. */
-	store_rlx(&sched.stopping, stop);
-	for (u32 i = 0; i < sched.nallp; i++) /* one above the cap may still be held */
-		done &= load_rlx(&sched.allp[i]->status) != P_RUNNING;
-	mutex_unlock(&sched.lock);
-	crit_leave(mask);
-	return done;
-}
-
-void sched_resume(void)
-{
-	u64 mask = crit_enter();
-	struct p *p;
-
-	/* A P for which there is no G comes back to the head of the list: then there are none. */
-	for (u32 n = load_rlx(&sched.gomaxprocs); n; n--) {
-		mutex_lock(&sched.lock);
-		p = pidleget(NULL);
-		mutex_unlock(&sched.lock);
-		if (!p)
-			break;
-		handoffp(p);
-	}
-	crit_leave(mask);
-}
-
-/* ---- how many ---- */
-
-static struct p *newp(u32 id)
-{
-	struct p *p = alloc_p();
-
-	if (!p)
-		return NULL;
-	p->id = id;
-	store_rlx(&p->status, P_DEAD);
-	sched.allp[id] = p;
-	return p;
-}
-
-/* Makes Ps up to n; fewer when memory ends.  Under sched.lock.  Returns how many there are. */
-static u32 grow_to(u32 n)
-{
-	for (u32 id = 0; id < n; id++)
-		if (!sched.allp[id] && !newp(id))
-			return id;
-	return n;
-}
-
-/*
- * The Ps from n on die, at once or, when they are held, in handoffp().  Under sched.lock.  Those
- * below n that were dead are returned, linked and owned by the caller.
- */
-static struct p *lend_locked(u32 n)
-{
-	struct p *fresh = NULL, *p, **at;
-
-	store_rlx(&sched.nlent, n);
-	for (at = &sched.pidle; (p = *at);) {
-		if (p->id < n) {
-			at = &p->link;
-			continue;
-		}
-		*at = p->link;
-		store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
-		pdestroy(p);
-	}
-	if (sched.nallp < n)
-		sched.nallp = n;
-	/* So P 0 goes idle last and is the first to be taken: it is never above the cap. */
-	for (u32 i = 0; i < n; i++) {
-		p = sched.allp[i];
-		if (load_rlx(&p->status) != P_DEAD)
-			continue;
-		store_rlx(&p->status, P_RUNNING);
-		p->link = fresh;
-		fresh = p;
-	}
-	return fresh;
-}
-
-static void hand_out(struct p *fresh)
-{
-	struct p *p;
-
-	while ((p = fresh)) {
-		fresh = p->link;
-		handoffp(p);
-	}
-}
-
-void procs_lend(u32 n)
-{
-	u64 mask = crit_enter();
-	struct p *fresh;
-
-	mutex_lock(&sched.lock);
-	if (n > load_rlx(&sched.gomaxprocs))
-		n = load_rlx(&sched.gomaxprocs);
-	fresh = lend_locked(n);
-	mutex_unlock(&sched.lock);
-	hand_out(fresh);
-	crit_leave(mask);
-}
-
-u32 procresize(u32 n)
-{
-	u64 mask = crit_enter();
-	struct p *fresh;
-	u32 old;
-
-	mutex_lock(&sched.lock);
-	old = load_rlx(&sched.gomaxprocs);
-	n = grow_to(n);
-	store_rlx(&sched.gomaxprocs, n);
-	trace(PROCS_CHANGE, 0, n);
-	fresh = lend_locked(n);
-	mutex_unlock(&sched.lock);
-	hand_out(fresh);
-	if (n < old)
-		sysmon_call_in();
-	crit_leave(mask);
-	return old;
 }

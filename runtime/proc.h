@@ -39,22 +39,6 @@ void handoffp(struct p *p);
  */
 bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone);
 
-/*
- * While the world stops a P that comes free goes idle, whoever waits.  True when all are.  By: who
- * stops or starts the world, stw.c.
- */
-bool sched_stop(bool stop);
-/* Hands idle Ps to those who wait. */
-void sched_resume(void);
-
-/* Changes gomaxprocs, 1..MAXPROCS_MAX, without stopping anybody; returns the old value. */
-u32 procresize(u32 n);
-/*
- * For a while no more than n Ps, 0..gomaxprocs, are handed out; one that is held above that goes
- * when its G gives it up.  procresize() ends it.
- */
-void procs_lend(u32 n);
-
 /* Fail-open: wakes every parked G; from now on nobody waits for a P. */
 void sched_dissolve(void);
 

@@ -239,7 +239,7 @@ bool retake(u64 now)
 	bool all = true;
 
 	/* relaxed: Ps are never freed; one made this moment is seen next round. */
-	for (u32 i = 0; i < sched.nallp; i++)
+	for (u32 i = 0; i < load_rlx(&sched.nallp); i++)
 		all &= look(sched.allp[i], now);
 	return all;
 }

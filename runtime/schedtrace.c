@@ -5,6 +5,7 @@
  */
 #include "runtime/schedtrace.h"
 
+#include "runtime/home.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
@@ -82,7 +83,8 @@ static void put_head(struct text *t, u64 now, u32 procs)
 	    "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 	    "needspinning=0 idlethreads=%u runqueue=%u",
 	    (now - sched.start_ns) / 1000000, procs, load_rlx(&sched.npidle),
-	    load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size());
+	    load_rlx(&sched.ng) + 1, idle_threads(procs),
+	    globrunq_size() + homes_holders() + homes_back());
 }
 
 static void put_lists(struct text *t, u32 procs)

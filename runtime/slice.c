@@ -1,6 +1,7 @@
 /* Who had its P for long enough; slice.h says what follows. */
 #include "runtime/slice.h"
 
+#include "runtime/home.h"
 #include "runtime/loan.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
@@ -27,9 +28,9 @@ static u64 slice_ns(struct p *p)
 {
 	u64 slice = opt_now(slice_us) * US, owed = load_rlx(&p->owed_ns);
 
-	if (load_rlx(&sched.lockq.size))
+	if (load_rlx(&home_of(p)->lockq.size))
 		return min_u64(max_u64(slice / LOCK_SHARE, owed), slice / BACK_SHARE);
-	if (load_rlx(&sched.backq.size))
+	if (load_rlx(&home_of(p)->backq.size))
 		return min_u64(max_u64(slice / BACK_SHARE, owed * KEEPS), slice / 2);
 	return slice;
 }
@@ -38,7 +39,7 @@ u64 slice_shortest(void)
 {
 	u64 slice = opt_now(slice_us) * US;
 
-	return load_rlx(&sched.lockq.size) ? slice / LOCK_SHARE : slice;
+	return homes_holders() ? slice / LOCK_SHARE : slice;
 }
 
 static u64 grace_ns(struct g *g)

@@ -3,8 +3,10 @@
 
 #include "runtime/fence.h"
 #include "runtime/gmprt.h"
+#include "runtime/home.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
+#include "runtime/runq.h"
 
 #define STRAYS_SHOWN 8
 
@@ -62,8 +64,8 @@ void stats_gauges(struct gauges *ret)
 				.idle = load_rlx(&sched.npidle),
 				.threads = load_rlx(&sched.ng) +
 					   (load_rlx(&sched.sysmon_on) == SYSMON_ON),
-				.runq = load_rlx(&sched.runq.size) + load_rlx(&sched.vainq.size),
-				.backq = load_rlx(&sched.backq.size),
+				.runq = globrunq_size(),
+				.backq = homes_back(),
 				.membarrier = fence_is_cheap() };
 	for (struct m *m = allm(); m; m = m->alllink)
 		count_g(m->g, ret);

@@ -20,8 +20,10 @@
 #include "runtime/gmprt.h"
 #include "runtime/hold.h"
 #include "runtime/life.h"
+#include "runtime/lock.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/pidle.h"
 #include "runtime/preempt.h"
 #include "runtime/proc.h"
 #include "runtime/retake.h"
@@ -44,7 +46,7 @@ u32 call_in(u32 from, bool sysmon)
 	u32 held = 0;
 
 	/* relaxed: a P made this moment is seen next round. */
-	for (u32 i = from; i < sched.nallp; i++) {
+	for (u32 i = from; i < load_rlx(&sched.nallp); i++) {
 		struct p *p = sched.allp[i];
 		struct g *g = load_acq(&p->g); /* @pair owner */
 
@@ -109,6 +111,20 @@ static bool strays_stand(void)
 	return still;
 }
 
+/* True: all Ps are idle, or dead, and stay so.  While the world stops none is handed out. */
+static bool set_stopping(bool stop)
+{
+	u32 held = 0;
+
+	store_rlx(&sched.stopping, stop);
+	fence_full();		 /* @pair stopping: who claims a P from here on sees it, */
+	mutex_lock(&sched.lock); /* and who brings one back to life */
+	for (u32 i = 0; i < load_rlx(&sched.nallp); i++) /* one above the cap may be held, too */
+		held += !pidle_has(i) && load_rlx(&sched.allp[i]->status) != P_DEAD;
+	mutex_unlock(&sched.lock);
+	return !held;
+}
+
 static bool stop_round(void)
 {
 	u64 mask = crit_enter();
@@ -120,7 +136,7 @@ static bool stop_round(void)
 	crit_leave(mask);
 	if ((held || !still) && !mine)
 		sysmon_call_in();
-	return sched_stop(true) && still;
+	return set_stopping(true) && still;
 }
 
 static bool stop_all(u64 end)
@@ -128,7 +144,7 @@ static bool stop_all(u64 end)
 	au32 never = { 0 };
 	u64 pause = ROUND_NS;
 
-	sched_stop(true);
+	set_stopping(true);
 	while (!stop_round()) {
 		if (os_nanotime() > end || load_rlx(&sched.dissolved))
 			return false;
@@ -141,8 +157,14 @@ static bool stop_all(u64 end)
 
 static void start_all(void)
 {
-	sched_stop(false);
-	sched_resume();
+	u64 mask = crit_enter();
+	struct p *p;
+
+	set_stopping(false);
+	p = pidleget(NULL);
+	if (p)
+		handoffp(p); /* that wakes others, as long as somebody waits */
+	crit_leave(mask);
 	/* release: what was done to the stopped world is seen by who stops it next. */
 	store_rel(&sched.world, 0);
 	os_futex_wake(&sched.world, 1);

@@ -11,6 +11,7 @@
 #include "runtime/lock.h"
 #include "runtime/opts.h"
 #include "runtime/os.h"
+#include "runtime/pidle.h"
 #include "runtime/print.h"
 
 #define MB (1ul << 20)
@@ -173,11 +174,12 @@ static void trace_status(void)
 		trace_g_locked(m);
 		mutex_unlock(&sched.lock);
 	}
-	mutex_lock(&sched.lock);
-	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++)
-		if (load_rlx(&sched.allp[i]->status) == P_IDLE)
-			trace(PROC_STATUS, i, 0);
-	mutex_unlock(&sched.lock);
+	for (u32 i = 0; i < load_rlx(&sched.gomaxprocs); i++) {
+		u64 date = trace_date(); /* before the look: what comes after it is an event */
+
+		if (pidle_has(i))
+			trace_dated(date, PROC_STATUS, i, 0);
+	}
 }
 
 static void begin(void)

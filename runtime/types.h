@@ -122,9 +122,10 @@ struct g {
 	au32 syscalltick; /* brackets entered; owner writes, sysmon reads */
 	au32 callno;	  /* of the last bracket: class << 16, syscall number; owner writes */
 	struct m *m;
-	struct g *schedlink; /* global queue; guarded by sched.lock */
+	struct g *schedlink; /* in its queue; guarded by that one's lock */
 	u64 ready_ns;	     /* when it queued for a P; owner writes before it queues */
 	u32 cpu;	     /* on which it ran last then; a hint, as ready_ns */
+	u32 home;	     /* where it queues when it is back from a call: home.h; as ready_ns */
 	u64 goid;
 	bool on_strays;	  /* sysmon only */
 	bool back;	  /* queues as one back from a call.  Owner writes before it queues. */
@@ -216,7 +217,7 @@ struct m {
 };
 
 enum p_status {
-	P_IDLE,	   /* on sched.pidle.   Owner: sched.lock. */
+	P_IDLE,	   /* in sched.pidle.   Owner: nobody; who takes its bit off. */
 	P_RUNNING, /* handed out.       Owner: the G whose hold names it, or who hands it on. */
 	P_DEAD,	   /* above nlent.      Owner: sched.lock. */
 };
@@ -240,10 +241,10 @@ struct sysmontick {
 
 struct p {
 	u32 id;
-	au32 status;
+	au32 status;	      /* its owner writes; that it is idle, sched.pidle says */
 	ATOMIC(struct g *) g; /* who was given it last; advisory, g->hold decides */
 	au32 schedtick;	      /* grants */
-	/* Ring: producer = who owns this P, under sched.lock; consumers = anybody, lock-free. */
+	/* Ring: producer = who owns this P; consumers = anybody, lock-free. */
 	au32 runqhead, runqtail;
 	ATOMIC(struct g *) runq[RUNQ_SIZE];
 	au64 granted_ns;    /* start of the slice; who owns the P writes, sysmon reads */
@@ -252,7 +253,7 @@ struct p {
 	au64 owed_ns;	    /* how long the row was that ended with this grant, 0 = none */
 	au32 luck, unlucky; /* loan.c */
 	au64 served_ns;	    /* last grant from a queue, or when there was none */
-	struct p *link;	    /* sched.pidle; guarded by sched.lock */
+	struct p *link;	    /* procs.c, while a P comes back to life */
 	struct sysmontick seen;
 };
 
@@ -276,11 +277,25 @@ struct gqueue {
 	au32 size;
 };
 
+/*
+ * Where new Gs wait and those back from a call; home.h.  The lock guards all but the hints, and
+ * sizes may be read without it.
+ */
+#ifndef HOME_PS /* a test has smaller ones */
+#define HOME_PS 8
+#endif
+struct home {
+	struct mutex lock;
+	bool back_had_turn;  /* the last of the two to be served */
+	struct gqueue lockq; /* first those with a lock that others may wait for, */
+	struct gqueue backq; /* then the others */
+	au64 first_ns;	     /* since when the first in backq waits, 0: none; a hint */
+} __attribute__((aligned(64)));
+
 struct sched {
 	/* Read by every bracket. */
-	au32 nwait;	/* Gs that wait for a P: global queue, rings, or between two of them */
+	au32 nwait;	/* Gs that wait for a P: on a queue, in a ring, or between two of them */
 	au32 tracing;	/* brackets are events */
-	au64 first_ns;	/* since when the first in backq waits, 0: none; a hint */
 	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
 	au32 stopping;	/* the world stops: no P is handed out.  Written under lock, stw.c. */
@@ -301,21 +316,22 @@ struct sched {
 	struct mutex
 		host; /* guards preload/signal.c's copy of the host's action; never with lock */
 	struct mutex limit; /* guards who says how many Ps; taken before lock */
+	/* Idle Ps, pidle.h: a bit each, and how many; that is above it, not below, at any time. */
+	au32 npidle __attribute__((aligned(64)));
+	au64 pidle[MAXPROCS_MAX / 64];
+
+	struct home homes[MAXPROCS_MAX / HOME_PS];
+	au32 nhome; /* of all Ps there ever were: who waits there does so still */
+
 	struct mutex lock __attribute__((aligned(64)));
 	/* All below: guarded by lock. */
-	struct p *pidle;
-	au32 npidle;	     /* may be read without the lock, as a hint */
 	struct gqueue runq;  /* preempted and yielding Gs, */
 	struct gqueue vainq; /* and those of them that looked in vain since another one did not */
 	u32 in_turn, out_of_turn; /* turns of yielders, runq.c: had, and still to be had */
-	/* Go before it, within bounds (runq.h): */
-	struct gqueue lockq; /* first those with a lock that others may wait for, */
-	struct gqueue backq; /* then new Gs and those back from a call */
-	bool back_had_turn;  /* the last of the two to be served */
-	au32 gomaxprocs;     /* written under lock, read anywhere */
-	au32 nlent;	     /* Ps below this may be handed out; less than all: pace.c */
-	au32 ncpu;	     /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */
-	u32 nallp;	     /* from here on all Ps are dead, or not made; none is freed */
+	au32 gomaxprocs;	  /* written under lock, read anywhere */
+	au32 nlent;		  /* Ps below this may be handed out; less than all: pace.c */
+	au32 ncpu;		  /* CPUs that we may use, 0: a quota is less.  A hint: limit.c */
+	au32 nallp;		  /* from here on all Ps are dead, or not made; none is freed */
 	/* Read by allm(). */
 	ATOMIC(struct m *) allm;
 	struct m *mfree;

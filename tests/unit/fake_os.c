@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/home.h"
 #include "runtime/preempt.h"
+#include "runtime/runq.h"
 #include "tests/unit/fake_threads.h"
 
 static struct fake_m *find(i32 tid)
@@ -463,4 +465,12 @@ const char *fake_output(void)
 	text[fake.outlen] = 0;
 	fake.outlen = 0;
 	return text;
+}
+
+void fake_queue(struct g *g)
+{
+	if (g->holder || g->back)
+		home_put(g);
+	else
+		globrunq_put(g);
 }

@@ -190,4 +190,7 @@ void model_drain_some(void);
 /* What m itself reads at addr. */
 u64 model_view(const struct fake_m *m, const void *addr, u32 size);
 
+/* As a G that queues by itself, without the count of those who wait. */
+void fake_queue(struct g *g);
+
 #endif

@@ -16,6 +16,7 @@
 
 #include "runtime/cpu.h"
 #include "runtime/gate.h"
+#include "runtime/home.h"
 #include "runtime/hooks.h"
 #include "runtime/life.h"
 #include "runtime/note.h"
@@ -166,9 +167,9 @@ static void dump(size_t n)
 	n = put(n,
 		"sched: gomaxprocs=%u npidle=%u nwait=%u runq=%u backq=%u ng=%u lock=%u "
 		"asleep=%u\n",
-		sched.gomaxprocs.v, sched.npidle.v, sched.nwait.v, sched.runq.size.v,
-		sched.backq.size.v, sched.ng.v, sched.lock.key.v, sched.sysmon_asleep.v);
-	for (u32 i = 0; i < sched.nallp; i++)
+		sched.gomaxprocs.v, sched.npidle.v, sched.nwait.v, sched.runq.size.v, homes_back(),
+		sched.ng.v, sched.lock.key.v, sched.sysmon_asleep.v);
+	for (u32 i = 0; i < sched.nallp.v; i++)
 		n = put(n, "p%u: status=%u g%lu tick=%u ring=%u\n", i, sched.allp[i]->status.v,
 			sched.allp[i]->g.v ? sched.allp[i]->g.v->goid : 0,
 			sched.allp[i]->schedtick.v,

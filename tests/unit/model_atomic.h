@@ -18,6 +18,8 @@
 #undef add_rlx
 #undef add_ar
 #undef add_sc
+#undef or_sc
+#undef and_sc
 #undef cas_order
 #define load_rlx(a) ((__typeof__((a)->v))model_load(&(a)->v, sizeof((a)->v)))
 #define load_acq(a) load_rlx(a)
@@ -37,6 +39,8 @@
 #define add_rlx(a, x) model_rmw(__atomic_fetch_add, a, x)
 #define add_ar(a, x) model_rmw(__atomic_fetch_add, a, x)
 #define add_sc(a, x) model_rmw(__atomic_fetch_add, a, x)
+#define or_sc(a, x) model_rmw(__atomic_fetch_or, a, x)
+#define and_sc(a, x) model_rmw(__atomic_fetch_and, a, x)
 #define cas_order(a, old, new, order) \
 	({ \
 		__typeof__((a)->v) old_ = (old), with_ = (new); \

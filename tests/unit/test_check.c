@@ -16,6 +16,11 @@ static void setup(void)
 
 TestSuite(check, .init = setup);
 
+static u32 some_idle(void)
+{
+	return m->p->id == 0;
+}
+
 static void finds(const char *what)
 {
 	cr_assert_eq(sched_check(), -1);
@@ -34,28 +39,28 @@ Test(check, is_content_with_what_is_right)
 	cr_assert_str_eq(fake_output(), "");
 }
 
-Test(check, finds_a_p_that_fell_off_the_idle_list)
+Test(check, finds_a_p_that_fell_out_of_the_idle_mask)
 {
-	sched.pidle = sched.pidle->link;
-	finds("idle list and its count differ: handed out 0, idle 1, lent 3 of 3");
+	and_sc(&sched.pidle[0], ~(1ul << some_idle()));
+	finds("idle mask and its count differ: handed out 1, idle 1, lent 3 of 3");
 }
 
 Test(check, finds_a_p_that_is_neither_idle_nor_handed_out)
 {
-	sched.pidle = sched.pidle->link;
+	and_sc(&sched.pidle[0], ~(1ul << some_idle()));
 	store_rlx(&sched.npidle, load_rlx(&sched.npidle) - 1);
 	finds("a P is lost: handed out 1, idle 1, lent 3 of 3");
 }
 
 Test(check, finds_a_p_that_was_counted_twice)
 {
-	store_rlx(&sched.pidle->status, P_RUNNING);
+	store_rlx(&sched.allp[some_idle()]->status, P_RUNNING);
 	finds("a P is lost: handed out 2, idle 2, lent 3 of 3");
 }
 
 Test(check, finds_a_g_that_waits_beside_an_idle_p)
 {
-	globrunq_put(newg(NULL, NULL));
+	fake_queue(newg(NULL, NULL));
 	finds("a G waits while a P is idle");
 }
 

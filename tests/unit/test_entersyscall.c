@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "runtime/note.h"
+#include "runtime/home.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 
@@ -33,7 +34,7 @@ static struct g *somebody_waits(void)
 
 	store_rlx(&other->status, G_RUNNABLE);
 	other->m->queued = true;
-	globrunq_put(other);
+	fake_queue(other);
 	add_sc(&sched.nwait, 1);
 	return other;
 }
@@ -325,7 +326,7 @@ static bool read_learns(bool nonblocking)
 	struct g *other = somebody_waits();
 
 	other->back = true;
-	globrunq_put(globrunq_get(p, 1)); /* now as one back from a call */
+	fake_queue(globrunq_get(p, 1)); /* now as one back from a call */
 	fake.now += opts.slice_us * US;
 	fake.nonblocking = nonblocking;
 	entersyscall(m, MAY_READ(3), 0);

@@ -175,7 +175,7 @@ Test(gate, a_jump_out_of_the_queue_waits_for_the_p_first)
 	gate_open_parked(m, SP);
 	store_rlx(&g->status, G_RUNNABLE);
 	m->queued = true;
-	globrunq_put(g);
+	fake_queue(g);
 	add_sc(&sched.nwait, 1);
 	handoffp(p); /* on its way through our note */
 	gate_jump(SP + 8);

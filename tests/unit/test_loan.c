@@ -6,6 +6,8 @@
 #include "runtime/entersyscall.h"
 #include "runtime/fence.h"
 #include "runtime/hold.h"
+#include "runtime/home.h"
+#include "runtime/procs.h"
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 
@@ -32,7 +34,7 @@ static struct g *somebody_waits(void)
 	other->m->queued = true;
 	other->back = true;
 	other->ready_ns = fake.now;
-	globrunq_put(other);
+	fake_queue(other);
 	add_sc(&sched.nwait, 1);
 	return other;
 }
@@ -42,7 +44,7 @@ static void lucky(int n)
 {
 	while (n--) {
 		entersyscall(m, MAY_WAIT, 0);
-		cr_assert_eq(loan_take(), p);
+		cr_assert_eq(loan_take(m), p);
 		/* And is ours again. */
 		store_rlx(&m->g->status, G_RUNNING);
 		store_rlx(&m->g->hold, hold_make(n, p->id, HOLD_KEPT));
@@ -60,7 +62,7 @@ Test(loan, is_none_of_one_that_runs)
 Test(loan, is_picked_up_where_the_lender_ran)
 {
 	entersyscall(m, MAY_WAIT, 0);
-	cr_assert_eq(loan_take(), p);
+	cr_assert_eq(loan_take(m), p);
 	cr_assert_eq(hold_of(load_rlx(&m->g->hold)), HOLD_LOST);
 	cr_assert_eq(stat_get(pickups), 1);
 }
@@ -69,7 +71,7 @@ Test(loan, is_not_robbed_on_another_cpu)
 {
 	entersyscall(m, MAY_WAIT, 0);
 	fake_set_cpu(1);
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 	cr_assert_eq(hold_of(load_rlx(&m->g->hold)), HOLD_KEPT);
 }
 
@@ -77,7 +79,7 @@ Test(loan, of_one_that_waits_is_taken_on_any_cpu)
 {
 	entersyscall(m, WILL_WAIT, 0);
 	fake_set_cpu(1);
-	cr_assert_eq(loan_take(), p);
+	cr_assert_eq(loan_take(m), p);
 }
 
 Test(loan, is_left_and_nobody_is_asked_while_a_p_is_idle)
@@ -87,7 +89,7 @@ Test(loan, is_left_and_nobody_is_asked_while_a_p_is_idle)
 	entersyscall(m, MAY_READ(5), 0);
 	fake_set_cpu(1);
 	fake.would_block_asked = 0;
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 	cr_assert_eq(fake.would_block_asked, 0);
 	cr_assert(g_has_p(m->g));
 }
@@ -97,7 +99,7 @@ Test(loan, of_one_that_waits_is_not_taken_past_others)
 	entersyscall(m, WILL_WAIT, 0);
 	somebody_waits();
 	fake_set_cpu(1);
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 }
 
 static bool would_block(int fd, bool write)
@@ -109,31 +111,31 @@ Test(loan, of_one_whose_descriptor_says_that_it_waits_is_taken_on_any_cpu)
 {
 	entersyscall(m, MAY_READ(3), 0);
 	fake_set_cpu(1);
-	cr_assert_null(loan_take(), "it has its data");
+	cr_assert_null(loan_take(m), "it has its data");
 	fake.would_block = would_block;
 	fake.nonblocking = true;
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 	fake.nonblocking = false;
-	cr_assert_eq(loan_take(), p);
+	cr_assert_eq(loan_take(m), p);
 }
 
 Test(loan, of_a_running_g_is_none)
 {
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 }
 
 Test(loan, is_not_picked_up_where_nobody_knows_the_cpu)
 {
 	fake_set_cpu(CPU_NONE);
 	entersyscall(m, MAY_WAIT, 0);
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 }
 
 Test(loan, is_not_picked_up_in_quiet_times)
 {
 	fence_quiet();
 	entersyscall(m, MAY_WAIT, 0);
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 }
 
 Test(loan, is_left_by_a_p_with_luck)
@@ -186,7 +188,7 @@ Test(loan, goes_to_the_queue_when_its_first_has_waited_long)
 	fake.now += 3 * MS;
 	cr_assert_not(loan_leave(m));
 	entersyscall(m, MAY_WAIT, 0);
-	cr_assert_null(loan_take());
+	cr_assert_null(loan_take(m));
 	cr_assert_eq(load_rlx(&other->m->park.key), p->id + 1);
 }
 
@@ -196,7 +198,7 @@ Test(loan, goes_to_those_who_compute_once_a_slice)
 
 	lucky(1);
 	other->ready_ns = 0;
-	store_rlx(&sched.first_ns, 0); /* as if it were not one back from a call */
+	store_rlx(&home_of(p)->first_ns, 0); /* as if it were not one back from a call */
 	cr_assert(loan_leave(m));
 	fake.now += opts.slice_us * US + 1;
 	cr_assert_not(loan_leave(m));
@@ -209,7 +211,7 @@ Test(loan, goes_to_the_queue_at_once_when_one_with_a_lock_waits)
 	lucky(1);
 	other->back = other->holder = true;
 	other->ready_ns = fake.now;
-	globrunq_put(other);
+	fake_queue(other);
 	add_sc(&sched.nwait, 1);
 	cr_assert_not(loan_leave(m), "others may wait for that lock");
 }
@@ -227,8 +229,8 @@ Test(loan, is_not_left_where_sysmon_comes_late)
 Test(loan, is_not_picked_up_while_the_world_stops)
 {
 	entersyscall(m, MAY_WAIT, 0);
-	sched_stop(true);
-	cr_assert_null(loan_take());
-	sched_stop(false);
-	cr_assert_eq(loan_take(), p);
+	store_rlx(&sched.stopping, 1);
+	cr_assert_null(loan_take(m));
+	store_rlx(&sched.stopping, 0);
+	cr_assert_eq(loan_take(m), p);
 }

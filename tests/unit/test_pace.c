@@ -5,6 +5,7 @@
 
 #include "runtime/limit.h"
 #include "runtime/os.h"
+#include "runtime/procs.h"
 #include "tests/unit/fake_g.h"
 
 #define PERIOD (100 * MS)

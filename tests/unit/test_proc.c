@@ -10,6 +10,7 @@
 
 #include "runtime/note.h"
 #include "runtime/gmprt.h"
+#include "runtime/procs.h"
 #include "runtime/runq.h"
 #include "runtime/stw.h"
 #include "tests/unit/fake_g.h"
@@ -47,7 +48,7 @@ static struct g *waiting(bool back)
 	store_rlx(&g->status, G_RUNNABLE);
 	g->m->queued = true;
 	g->back = back;
-	globrunq_put(g);
+	fake_queue(g);
 	add_sc(&sched.nwait, 1);
 	return g;
 }
@@ -236,12 +237,11 @@ Test(proc, gives_nothing_out_of_its_ring_while_the_world_stops)
 	globrunq_get(p, 1);
 	runq_put(p, local);
 	store_rlx(&p->schedtick, 1); /* not the global queue's turn */
-	sched_stop(true);
+	store_rlx(&sched.stopping, 1);
 	give_up(m->g);
 	cr_assert_eq(granted(local), NOTHING);
 	cr_assert_eq(load_rlx(&p->status), P_IDLE);
-	sched_stop(false);
-	sched_resume();
+	starttheworld();
 	cr_assert_eq(granted(local), p->id);
 }
 
@@ -479,16 +479,16 @@ Test(procresize, nobody_looks_at_the_ps_above_the_last_one_that_lives)
 	start(6);
 	p5 = sched.allp[5];
 	procresize(2);
-	cr_assert_eq(sched.nallp, 2);
+	cr_assert_eq(sched.nallp.v, 2);
 	procresize(6);
-	cr_assert_eq(sched.nallp, 6);
+	cr_assert_eq(sched.nallp.v, 6);
 	cr_assert_eq(sched.allp[5], p5, "none is made twice");
 	for (held = g_puppet(); hold_pid(load_rlx(&held->hold)) != 3;)
 		held = g_puppet();
 	procresize(2);
-	cr_assert_eq(sched.nallp, 4, "one is held still");
+	cr_assert_eq(sched.nallp.v, 4, "one is held still");
 	give_up(held);
-	cr_assert_eq(sched.nallp, 3, "and that of the one before it");
+	cr_assert_eq(sched.nallp.v, 3, "and that of the one before it");
 	cr_assert_eq(sched_check(), 0);
 }
 

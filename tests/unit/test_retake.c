@@ -11,6 +11,7 @@
 #include "runtime/entersyscall.h"
 #include "runtime/note.h"
 #include "runtime/os.h"
+#include "runtime/home.h"
 #include "runtime/runq.h"
 #include "runtime/stats.h"
 #include "tests/unit/fake_g.h"
@@ -46,7 +47,7 @@ static void somebody_waits(bool back)
 	store_rlx(&other->status, G_RUNNABLE);
 	other->m->queued = true;
 	other->back = back;
-	globrunq_put(other);
+	fake_queue(other);
 	add_sc(&sched.nwait, 1);
 }
 
@@ -445,9 +446,9 @@ Test(retake, asks_no_later_than_after_a_half)
 Test(retake, asks_soon_when_a_lock_is_held_by_who_waits)
 {
 	somebody_waits(true);
-	boosted_get(p, fake.now);
+	home_get(p, fake.now);
 	other->holder = true;
-	globrunq_put(other);
+	fake_queue(other);
 	look_after(0);
 	cr_assert_eq(asked_after(), 100 * US);
 }
@@ -455,9 +456,9 @@ Test(retake, asks_soon_when_a_lock_is_held_by_who_waits)
 Test(retake, asks_no_sooner_than_those_who_went_first_had_the_p)
 {
 	somebody_waits(true);
-	boosted_get(p, fake.now);
+	home_get(p, fake.now);
 	other->holder = true;
-	globrunq_put(other);
+	fake_queue(other);
 	store_rlx(&p->owed_ns, 700 * US);
 	cr_assert_eq(asked_after(), 700 * US);
 }
@@ -465,9 +466,9 @@ Test(retake, asks_no_sooner_than_those_who_went_first_had_the_p)
 Test(retake, owes_no_more_than_a_quarter)
 {
 	somebody_waits(true);
-	boosted_get(p, fake.now);
+	home_get(p, fake.now);
 	other->holder = true;
-	globrunq_put(other);
+	fake_queue(other);
 	store_rlx(&p->owed_ns, 9 * MS);
 	cr_assert_eq(asked_after(), 2500 * US);
 }

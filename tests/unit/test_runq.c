@@ -1,6 +1,6 @@
 /*
  * runtime/runq.c: Go's runtime/proc_runtime_test.go (Queue, Empty, Steal) and what is ours: the
- * share of the global queue, overflow, and the bounded preference for Gs that come back.
+ * share of the global queue, overflow, and the order of those that yield.
  */
 #include "runtime/runq.h"
 
@@ -34,7 +34,7 @@ static u32 index_of(struct g *g)
 static void put_globally(u32 n)
 {
 	for (u32 i = 0; i < n; i++)
-		globrunq_put(&gs[i]);
+		fake_queue(&gs[i]);
 }
 
 Test(runq, is_a_fifo_through_every_wrap)
@@ -55,7 +55,7 @@ Test(runq, is_a_fifo_through_every_wrap)
 static void put_looking(u32 i, enum looks looks)
 {
 	gs[i].looks = looks;
-	globrunq_put(&gs[i]);
+	fake_queue(&gs[i]);
 }
 
 static void expect_next(u32 i)
@@ -215,156 +215,14 @@ Test(runq, takes_no_more_than_it_is_told_or_has_room_for)
 	cr_assert_eq(globrunq_get(&p1, 1), &gs[8], "the one without room is still the next");
 }
 
-Test(runq, a_g_goes_where_it_says_it_belongs)
-{
-	gs[0].back = true;
-	globrunq_put(&gs[0]);
-	globrunq_put(&gs[1]);
-	cr_assert_eq(load_rlx(&sched.backq.size), 1);
-	cr_assert_eq(load_rlx(&sched.runq.size), 1);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
-	cr_assert_null(boosted_get(&p1, fake.now));
-}
-
-Test(runq, who_holds_a_lock_goes_first_of_all)
-{
-	gs[0].back = gs[1].back = gs[2].back = true;
-	gs[1].holder = gs[2].holder = true;
-	for (u32 i = 0; i < 4; i++) {
-		gs[i].ready_ns = fake.now;
-		globrunq_put(&gs[i]);
-	}
-	cr_assert_eq(globrunq_size(), 4);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[1]);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[2]);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
-	cr_assert_null(boosted_get(&p1, fake.now));
-	cr_assert_eq(globrunq_size(), 1);
-}
-
-/* Eight threads that hold a lock whenever they come back. */
-Test(runq, who_holds_no_lock_has_a_turn_after_a_slice)
-{
-	u64 start = fake.now, slice = opts.slice_us * US, now = start;
-	u32 locked = 0, free = 0;
-
-	for (u32 i = 0; i < 12; i++) {
-		gs[i].back = true;
-		gs[i].holder = i < 8;
-		gs[i].ready_ns = start;
-		globrunq_put(&gs[i]);
-	}
-	for (; free < 4 && locked < 1000; now += 50 * US) {
-		struct g *g = boosted_get(&p1, now);
-
-		cr_assert(now - start >= slice || g->holder, "too early");
-		cr_assert_leq(free, locked);
-		if (!g->holder) {
-			cr_assert_eq(g, &gs[8 + free], "in their order");
-			free++;
-			continue;
-		}
-		locked++;
-		g->ready_ns = now;
-		globrunq_put(g);
-	}
-	cr_assert_eq(free, 4, "nobody waits for ever");
-	cr_assert_leq(now - start, slice + 8 * 50 * US);
-}
-
-Test(runq, prefers_those_who_come_back_for_one_slice)
-{
-	u64 start = fake.now, slice = opts.slice_us * US;
-
-	for (u32 i = 0; i < 4; i++) {
-		gs[i].back = true;
-		globrunq_put(&gs[i]);
-	}
-	globrunq_put(&gs[9]);
-	cr_assert_eq(boosted_get(&p1, start), &gs[0], "a row begins");
-	p1.boost_ns = start;
-	cr_assert_eq(boosted_get(&p1, start + slice - 1), &gs[1]);
-	cr_assert_null(boosted_get(&p1, start + slice), "now it is the turn of the others");
-	cr_assert_eq(globrunq_get(&p1, 1), &gs[9]);
-	cr_assert_eq(boosted_get(&p1, start + slice), &gs[2],
-		     "who are none: nothing to be fair to");
-	runq_put(&p1, &gs[9]);
-	cr_assert_null(boosted_get(&p1, start + slice), "others in the ring count as well");
-}
-
 /* ---- near: the CPU that we run on is 1 ---- */
-
-static void put_back(u32 i, u32 cpu, u64 ready_ns)
-{
-	gs[i].back = true;
-	gs[i].cpu = cpu;
-	gs[i].ready_ns = ready_ns;
-	globrunq_put(&gs[i]);
-}
-
-static void expect_order(u32 a, u32 b, u32 c)
-{
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[a]);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[b]);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[c]);
-	cr_assert_null(boosted_get(&p1, fake.now));
-	cr_assert_eq(globrunq_size(), 0);
-}
-
-Test(runq, who_ran_on_this_cpu_goes_before_who_came_just_before)
-{
-	fake_set_cpu(1);
-	put_back(0, 0, 10 * US);
-	put_back(1, 1, 11 * US);
-	put_back(2, 0, 12 * US);
-	expect_order(1, 0, 2);
-}
-
-Test(runq, the_last_may_be_taken_first)
-{
-	fake_set_cpu(1);
-	put_back(0, 0, 10 * US);
-	put_back(1, 1, 11 * US);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[1]);
-	put_back(1, 0, 12 * US);
-	put_back(2, 0, 13 * US);
-	expect_order(0, 1, 2);
-}
-
-Test(runq, nobody_is_passed_by_who_came_a_millisecond_later)
-{
-	fake_set_cpu(1);
-	put_back(0, 0, 10 * US);
-	put_back(1, 0, 20 * US);
-	put_back(2, 1, 1011 * US);
-	expect_order(0, 2, 1);
-}
-
-Test(runq, only_the_first_sixteen_are_looked_at)
-{
-	fake_set_cpu(1);
-	for (u32 i = 0; i < 16; i++)
-		put_back(i, 0, 10 * US);
-	put_back(16, 1, 10 * US);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[0]);
-	cr_assert_eq(boosted_get(&p1, fake.now), &gs[16]);
-}
-
-Test(runq, where_nobody_knows_the_cpu_they_go_in_their_order)
-{
-	fake_set_cpu(CPU_NONE);
-	put_back(0, 0, 10 * US);
-	put_back(1, CPU_NONE, 11 * US);
-	put_back(2, 0, 12 * US);
-	expect_order(0, 1, 2);
-}
 
 /* Computes, as those do that gave way at the end of a slice. */
 static void put_computing(u32 i, u32 cpu, u64 ready_ns)
 {
 	gs[i].cpu = cpu;
 	gs[i].ready_ns = ready_ns;
-	globrunq_put(&gs[i]);
+	fake_queue(&gs[i]);
 }
 
 Test(runq, among_those_that_compute_a_p_takes_who_ran_on_its_cpu)

@@ -75,7 +75,7 @@ Test(schedtrace, counts_the_queues_apart)
 
 	gs[1].back = true;
 	for (int i = 0; i < 3; i++)
-		globrunq_put(&gs[i]);
+		fake_queue(&gs[i]);
 	runq_put(sched.allp[1], &gs[3]);
 	runq_put(sched.allp[1], &gs[4]);
 	cr_assert(strstr(trace(0), " runqueue=3 [ 0 2 ] schedticks=["));

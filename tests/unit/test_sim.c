@@ -1,11 +1,8 @@
 /*
  * The whole scheduler at random: threads that compute, call, block unseen, yield, jump, create and
  * end, while the number of Ps changes, one run a seed.  After every step of every thread the laws
- * are checked:
+ * of laws.h are checked; and
  *
- *   - no two Gs hold the same P, and nobody holds one that is idle or dead;
- *   - who runs user code holds a P, unless it blocked unseen or could not be asked (counted);
- *   - with sched.lock free: handed out + idle = gomaxprocs, and no G waits while a P is idle;
  *   - no call in a bracket is cut short by a signal of ours;
  *   - in a trace, by its events' dates, no P has two Gs and no G two Ps;
  *   - everybody finishes, waits for a P no longer than the slices before it, and the books are
@@ -25,6 +22,7 @@
 #include "runtime/runq.h"
 #include "tests/unit/fake_g.h"
 #include "tests/unit/fake_trace.h"
+#include "tests/unit/laws.h"
 
 #define THREADS_MAX 10
 #define RT_SIGNO 64
@@ -47,113 +45,6 @@ static struct jump {
 	u64 mask;
 	uintptr_t frame; /* of the thread's own gates */
 } jumps[FAKE_MS];
-
-/* ---- the laws ---- */
-
-static u64 hold_seen_by_owner(struct g *g)
-{
-	for (u32 i = 0; i < fake.nm; i++) {
-		struct fake_m *m = &fake.m[i];
-
-		if ((m == fake.self ? gmp_tls_m : m->tls) == g->m)
-			return model_view(m, &g->hold, sizeof(g->hold));
-	}
-	return g->hold.v;
-}
-
-static void check_holders(void)
-{
-	struct g *owner[MAXPROCS_MAX > 64 ? 64 : MAXPROCS_MAX] = { 0 };
-
-	for (struct m *m = allm(); m; m = m->alllink) {
-		u64 w = hold_seen_by_owner(m->g);
-		u32 id = hold_pid(w);
-
-		if (hold_of(w) == HOLD_LOST || hold_serial(w) == 0)
-			continue;
-		if (owner[id])
-			fake_fail("g%lu and g%lu both hold p%u", m->g->goid, owner[id]->goid, id);
-		if (sched.allp[id]->status.v != P_RUNNING)
-			fake_fail("g%lu holds p%u, whose status is %u", m->g->goid, id,
-				  sched.allp[id]->status.v);
-		owner[id] = m->g;
-	}
-}
-
-static void check_users(void)
-{
-	for (u32 i = 0; i < fake.nm; i++) {
-		struct fake_m *m = &fake.m[i];
-		struct m *rm = m == fake.self ? gmp_tls_m : m->tls;
-
-		if (!m->user || m->excused || m->stray || !rm->g || rm->depth)
-			continue;
-		if (m != fake.self && (m->armed || fake_deliverable(m) >= 0))
-			continue; /* the handler comes before its next instruction */
-		if (hold_of(hold_seen_by_owner(rm->g)) == HOLD_LOST)
-			fake_fail("g%lu (thread %d) runs without a P", rm->g->goid, m->tid);
-	}
-}
-
-static void check_books(void)
-{
-	u32 queued = sched.runq.size.v + sched.vainq.size.v + sched.backq.size.v +
-		     sched.lockq.size.v,
-	    handed = 0;
-
-	if (sched.lock.key.v)
-		return;
-	for (u32 i = 0; i < sched.nallp; i++) {
-		struct p *p = sched.allp[i];
-
-		queued += p->runqtail.v - p->runqhead.v;
-		handed += i < sched.nlent.v && p->status.v == P_RUNNING;
-	}
-	if (handed + sched.npidle.v != sched.nlent.v)
-		fake_fail("a P is lost: handed out %u, idle %u", handed, sched.npidle.v);
-	if (queued && sched.npidle.v)
-		fake_fail("%u wait and %u Ps are idle", queued, sched.npidle.v);
-	if (sched.nwait.v < queued)
-		fake_fail("nwait=%u and %u are queued", sched.nwait.v, queued);
-}
-
-/* Who waits for a P has a sysmon to see to it, unless nobody else could have one. */
-static void check_life(void)
-{
-	if (plan.life && sched.life.key.v == 0 && sched.sysmon_on.v != SYSMON_ON && sched.nwait.v &&
-	    sched.ng.v > 1)
-		fake_fail("%u wait and there is no sysmon", sched.nwait.v);
-}
-
-/* Who is queued and asleep has kicked sysmon, so sysmon must not sleep longer than its back-off. */
-static void check_doze(void)
-{
-	struct fake_m *m = fake.sysmon;
-	u32 awake = 0;
-
-	if (!m || m->state != FAKE_FUTEX || m->deadline <= fake.now + 1100 * US)
-		return;
-	for (u32 i = 0; i < fake.nm; i++) {
-		struct m *rm = &fake.m[i] == fake.self ? gmp_tls_m : fake.m[i].tls;
-
-		if (fake.m[i].state > FAKE_STALLED)
-			continue;
-		if (sched.sysmon_asleep.v < SYSMON_LINGERS)
-			return; /* may be about to wake it */
-		awake += rm && rm->queued;
-	}
-	if (sched.nwait.v > awake)
-		fake_fail("sysmon sleeps and %u wait", sched.nwait.v - awake);
-}
-
-static void check_laws(void)
-{
-	check_doze();
-	check_life();
-	check_holders();
-	check_users();
-	check_books();
-}
 
 /* ---- in and out of user code ---- */
 
@@ -246,7 +137,7 @@ static void op_yield(void)
 	leave_user();
 	g_yield();
 	enter_user();
-	if (hold_of(hold_seen_by_owner(getm()->g)) != HOLD_KEPT)
+	if (hold_of(laws_hold_seen_by_owner(getm()->g)) != HOLD_KEPT)
 		fake.self->excused |= excused;
 }
 
@@ -297,6 +188,23 @@ static void op_check(void)
 {
 	fake.self->excused = true;
 	fake_check(gmp_check() == 0, "the books");
+}
+
+/* A collector's pause.  Nobody runs in it; who does not hear in time lets it fail. */
+static void op_stop_the_world(void)
+{
+	struct jump *j = &jumps[fake.self - fake.m];
+
+	leave_user();
+	j->open = false;
+	if (gmp_stop_the_world(1 + (unsigned)fake_random(20)) == 0) {
+		laws.world_stopped = true;
+		fake_sleep_in_gate(0, fake_random(30 * US));
+		laws.world_stopped = false;
+		gmp_start_the_world();
+	}
+	j->open = true;
+	enter_user();
 }
 
 /* The first of those threads that get here: a trace begins anywhere. */
@@ -363,14 +271,14 @@ static const struct op {
 	{ \
 		op_##name, "op " #name \
 	}
-	OP(compute), OP(compute),     OP(compute),
-	OP(call),    OP(call),	      OP(call),
-	OP(call),    OP(short_calls), OP(block_unseen),
-	OP(yield),   OP(mask),	      OP(resize),
-	OP(check),   OP(signal),      OP(create),
-	OP(create),  OP(move_signal), OP(jump_out_of_gate),
-	OP(lock),    OP(lock),	      OP(linger),
-	OP(trace),
+	OP(compute), OP(compute),	 OP(compute),
+	OP(call),    OP(call),		 OP(call),
+	OP(call),    OP(short_calls),	 OP(block_unseen),
+	OP(yield),   OP(mask),		 OP(resize),
+	OP(check),   OP(signal),	 OP(create),
+	OP(create),  OP(move_signal),	 OP(jump_out_of_gate),
+	OP(lock),    OP(lock),		 OP(linger),
+	OP(trace),   OP(stop_the_world),
 };
 
 /* Close races: calls about as long as sysmon's rounds, many of them, and few things else. */
@@ -384,7 +292,7 @@ static void op_tight_calls(void)
 
 static const struct op tight_ops[] = {
 	OP(tight_calls), OP(tight_calls), OP(tight_calls), OP(create),
-	OP(yield),	 OP(lock),	  OP(trace),
+	OP(yield),	 OP(lock),	  OP(trace),	   OP(stop_the_world),
 #undef OP
 };
 
@@ -461,8 +369,9 @@ static void draw_plan(void)
 	plan.resizes = fake_random(2);
 	plan.masks = fake_random(2);
 	plan.created = 0;
+	laws.world_stopped = false;
 	plan.tight = false;
-	plan.life = fake_random(2);
+	plan.life = laws.life = fake_random(2);
 	plan.traced = !fake_random(4);
 	fake.share = plan.traced;
 	opts.page = plan.traced;
@@ -476,14 +385,14 @@ static void draw_plan(void)
 	fake.blind = fake_random(10) == 0;
 	fake.would_block = sometimes_blocks;
 	fake.host_handler = host_handler;
-	fake.check = check_laws;
+	fake.check = laws_check;
 }
 
 static void draw_tight_plan(void)
 {
 	draw_plan();
 	plan.tight = true;
-	plan.life = false;
+	plan.life = laws.life = false;
 	plan.procs = 1 + (u32)fake_random(2);
 	plan.threads = 2 + (u32)fake_random(3);
 	plan.ops = 20;

@@ -35,7 +35,6 @@ static void start(pthread_t *t, void *(*fn)(void *), void *arg)
 static struct g gs[GS];
 static au32 got[GS];
 static struct p rich, poor[THIEVES];
-static struct mutex put_lock;
 static au32 ngot;
 
 static void take(struct g *g)
@@ -51,14 +50,7 @@ static void *steals(void *arg)
 	struct p *mine = arg;
 
 	while (load_acq(&ngot) < GS) {
-		struct g *g, *spilt;
-
-		mutex_lock(&put_lock);
-		g = runq_steal(mine, &rich);
-		spilt = globrunq_get(mine, 1); /* what found no room in our ring */
-		mutex_unlock(&put_lock);
-		take(g);
-		take(spilt);
+		take(runq_steal(mine, &rich));
 		take(runq_get(mine));
 		take(runq_get(&rich));
 	}
@@ -74,9 +66,7 @@ Test(threads, each_g_leaves_the_run_queue_once)
 	for (int i = 0; i < THIEVES; i++)
 		start(&t[i], steals, &poor[i]);
 	for (u32 i = 0; i < GS; i += put) {
-		mutex_lock(&put_lock);
 		put = runq_put(&rich, &gs[i]);
-		mutex_unlock(&put_lock);
 		if (!put || i % 7 == 0)
 			take(runq_get(&rich));
 	}
