@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 mkdir -p build-fuzz/corpus
 clang -std=gnu17 -D_GNU_SOURCE -DLIBFUZZER -DGMP_DEBUG=1 -I. -g -O1 -fno-strict-aliasing \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	tests/fuzz/fuzz_cgroup.c runtime/cgroup.c -o build-fuzz/fuzz_cgroup
+	tests/fuzz/fuzz_cgroup.c runtime/cgroup.c runtime/text.c -o build-fuzz/fuzz_cgroup
 for own in '0::/a\n' '4:cpu,cpuacct:/a\n'; do
 	for type in 'cgroup2 none rw' 'cgroup none rw,cpu,cpuacct'; do
 		printf "$own"'\0001 2 0:3 / /m\\040n rw shared:4 - '"$type"'\n\0005 1\n\0001\n' \
