@@ -81,10 +81,15 @@ static struct span unescape(struct span s)
 	return out;
 }
 
-/* An absolute path that stays below its root: groups outside of our view are named "/../x". */
+/*
+ * An absolute path that stays below its root: groups outside of our view are named "/../x".  No
+ * zero in it: it would end there for others.
+ */
 static bool usable(struct span path)
 {
-	if (!path.len || path.at[0] != '/')
+	struct span whole = path;
+
+	if (!path.len || path.at[0] != '/' || cut(&whole, 0).len < path.len)
 		return false;
 	while (path.len)
 		if (same(cut(&path, '/'), ".."))
