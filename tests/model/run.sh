@@ -1,9 +1,9 @@
 #!/bin/sh
-# Searches the model of the loan protocol, loan.pml, through and through, in parts; and takes one
-# thing after the other out of it, each of which must make it fail, as said.
+# Searches the models, loan.pml and idle.pml, through and through, in parts; and takes one thing
+# after the other out of them, each of which must make them fail, as said.
 #   sh tests/model/run.sh            `N passed, N failed`
 #   sh tests/model/run.sh NAME...    these alone
-# With a trail left in build/model/NAME: (cd build/model/NAME && spin -t -p loan.pml)
+# With a trail left in build/model/NAME: (cd build/model/NAME && spin -t -p *.pml)
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 top=$PWD
@@ -21,8 +21,8 @@ search()
 	shift 2
 	dir=build/model/$name
 	mkdir -p "$dir"
-	cp tests/model/loan.pml "$dir/"
-	(cd "$dir" && spin -a "$@" loan.pml && ${CC:-gcc} -O1 -w -DSAFETY -DCOLLAPSE -DMEMLIM=3000 \
+	cp "tests/model/$file" "$dir/"
+	(cd "$dir" && spin -a "$@" "$file" && ${CC:-gcc} -Og -w -DSAFETY -DCOLLAPSE -DMEMLIM=3000 \
 		-o pan pan.c && ./pan -m300000) >"$dir/log" 2>&1
 	if [ "$expected" = holds ]; then
 		grep -q 'errors: 0' "$dir/log" && ! grep -qE 'not completed|too small' "$dir/log"
@@ -40,6 +40,7 @@ model()
 	[ $((started % 2)) -ne 0 ] || wait
 }
 
+file=loan.pml
 no_p="assertion violated ((hold"
 untold="assertion violated (dated" # a change of hands
 silent="assertion violated  !(silent" # an end
@@ -64,6 +65,26 @@ model doze_without_fence "invalid end state" -DNO_DOZE_FENCE
 model trace_without_renewal "$untold" -DTRACE -DNO_RENEWAL
 model trace_without_fence "$silent" -DTRACE -DUNSEEN -DNO_TRACE_FENCE
 model fork_without_wipe "invalid end state" -DFORK -DNO_WIPE
+
+file=idle.pml
+left="assertion violated ((stopping" # a G queued, a P idle
+above="assertion violated ( !(idle" # the cap
+runs="assertion violated (((owner"  # in a stopped world
+
+model idle holds
+model idle_stop holds -DSTOP
+model idle_resize holds -DRESIZE
+model idle_stop_resize holds -DSTOP -DRESIZE
+
+model queueing_without_fence "$left" -DNO_PUSH_FENCE
+model idle_without_look "$left" -DNO_RECHECK
+model hand_on_without_chain "$left" -DNO_CHAIN
+model start_without_fence "$left" -DSTOP -DNO_START_FENCE
+model stop_without_fence "$runs" -DSTOP -DNO_STOP_FENCE
+model claim_without_look "$runs" -DSTOP -DNO_SECOND_LOOK
+model lend_without_fence "$above" -DRESIZE -DNO_LEND_FENCE
+model idle_above_cap "$above" -DRESIZE -DNO_CAP_RECHECK
+model own_p_alone "invalid end state" -DSTOP -DRESIZE -DCLAIM_OWN
 
 wait
 cat $log
