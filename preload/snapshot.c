@@ -10,13 +10,15 @@
 #include "runtime/life.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
+#include "runtime/text.h"
 
 #define SPARE 64 /* Gs that are born while we look */
 
 /* Where a thread is that is asleep outside of our brackets; the kernel says it in one line. */
 static void find_blocked(struct shot *t)
 {
-	char path[64], line[256], *at = line;
+	char path[64], line[256];
+	const char *at = line;
 	i64 n;
 
 	gmp_format(path, sizeof(path), "/proc/self/task/%d/syscall", t->tid);
@@ -24,14 +26,11 @@ static void find_blocked(struct shot *t)
 	if (n <= 0 || line[0] < '0' || line[0] > '9')
 		return;
 	line[n] = 0;
-	t->blocked = 0;
-	for (; *at >= '0' && *at <= '9'; at++)
-		t->blocked = t->blocked * 10 + (*at - '0');
-	for (char *c = at; *c; c++) /* the last word is the program counter */
-		if (*c == ' ')
-			at = c + 1;
-	for (at += 2; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
-		t->pc = t->pc << 4 | (uintptr_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+	t->blocked = (i32)text_number(&at, 10);
+	/* Six arguments, the stack pointer, and the program counter. */
+	for (int word = 0; word < 8; word++)
+		at = text_behind(at, " 0x");
+	t->pc = text_number(&at, 16);
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "runtime/cgroup.h"
 
 #include "runtime/os.h"
+#include "runtime/text.h"
 
 /* A piece of what was read. */
 struct span {
@@ -80,10 +81,15 @@ static struct span unescape(struct span s)
 	return out;
 }
 
-/* An absolute path that stays below its root: groups outside of our view are named "/../x". */
+/*
+ * An absolute path that stays below its root: groups outside of our view are named "/../x".  No
+ * zero in it: it would end there for others.
+ */
 static bool usable(struct span path)
 {
-	if (!path.len || path.at[0] != '/')
+	struct span whole = path;
+
+	if (!path.len || path.at[0] != '/' || cut(&whole, 0).len < path.len)
 		return false;
 	while (path.len)
 		if (same(cut(&path, '/'), ".."))
@@ -111,17 +117,13 @@ static size_t length(const char *s)
 	return n;
 }
 
-/* A number and nothing else; 0 when it is none, or too large to be sensible. */
+/* A number and nothing else, else 0.  Behind s is something that is no digit. */
 static u64 number(struct span s)
 {
-	u64 n = 0;
+	const char *at = s.at;
+	u64 n = text_number(&at, 10);
 
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.at[i] < '0' || s.at[i] > '9' || n > 1ul << 50)
-			return 0;
-		n = n * 10 + (u64)(s.at[i] - '0');
-	}
-	return n;
+	return at == s.at + s.len ? n : 0;
 }
 
 static u64 ratio(u64 quota, u64 period)
@@ -235,8 +237,10 @@ static struct span read_line(struct cgroup *c, size_t len, const char *file, cha
 	__builtin_memcpy(c->text, c->dir, len);
 	__builtin_memcpy(c->text + len, file, n + 1);
 	got = os_read_file(c->text, 0, buf, size);
-	if (got <= 0 || buf[got - 1] != '\n')
+	if (got <= 0 || buf[got - 1] != '\n') {
+		buf[0] = 0;
 		got = 1;
+	}
 	return (struct span){ buf, (size_t)got - 1 };
 }
 

@@ -21,6 +21,7 @@
 
 #include "runtime/hooks.h"
 #include "runtime/os.h"
+#include "runtime/text.h"
 
 #define DEAD_LOOKS 10
 
@@ -45,30 +46,16 @@ static bool sleeps(struct m *m, bool *same)
 	return asleep && cpu >= 0;
 }
 
-/* "Threads:\t7" in /proc/self/status; 0: not said. */
-static u32 threads_in(const char *text)
-{
-	static const char key[] = "\nThreads:\t";
-	u32 n = 0;
-
-	for (; *text; text++)
-		if (__builtin_memcmp(text, key, sizeof(key) - 1) == 0)
-			break;
-	for (text += *text ? sizeof(key) - 1 : 0; *text >= '0' && *text <= '9'; text++)
-		n = n * 10 + (u32)(*text - '0');
-	return n;
-}
-
 /* Has the process no threads but its Gs and sysmon?  A main thread that has ended still counts. */
 static bool only_gs(u32 gs, bool main_is_g)
 {
-	static char text[4096 + 16]; /* zeroes at its end: memcmp() above may look beyond */
-	i64 n = os_read_file("/proc/self/status", 0, text, 4096);
+	static char text[4096];
+	i64 n = os_read_file("/proc/self/status", 0, text, sizeof(text) - 1);
+	const char *threads;
 
-	if (n <= 0)
-		return false;
-	text[n] = 0;
-	return threads_in(text) == gs + 1 + !main_is_g;
+	text[n > 0 ? n : 0] = 0;
+	threads = text_behind(text, "\nThreads:\t");
+	return text_number(&threads, 10) == gs + 1 + !main_is_g;
 }
 
 static bool objects_are_private(void)

@@ -4,6 +4,7 @@
 #include "runtime/limit.h"
 #include "runtime/os.h"
 #include "runtime/print.h"
+#include "runtime/text.h"
 
 enum kind { NUMBER, WORD, STRING };
 
@@ -110,26 +111,12 @@ static const char *value_of(const char *entry, const char *name)
 	return *entry == '=' ? entry + 1 : NULL;
 }
 
-static bool parse_number(const char *s, u64 *ret)
-{
-	u64 n = 0;
-
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		if (*s < '0' || *s > '9' || n > 1000000000)
-			return false;
-		n = n * 10 + (u64)(*s - '0');
-	}
-	*ret = n;
-	return true;
-}
-
 static bool set_number(const struct option *o, const char *text)
 {
-	u64 n;
+	const char *end = text;
+	u64 n = text_number(&end, 10);
 
-	if (!parse_number(text, &n) || n < o->min || n > o->max)
+	if (end == text || *end || n < o->min || n > o->max)
 		return false;
 	*o->value = (u32)n;
 	return true;

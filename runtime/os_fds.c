@@ -15,6 +15,7 @@
 
 #include "asm/asm.h"
 #include "runtime/numbers.h"
+#include "runtime/text.h"
 
 #define CLOSE_UNSHARE 2 /* CLOSE_RANGE_UNSHARE */
 #define COPIED 64	/* NR_OPEN_DEFAULT of the kernel */
@@ -37,17 +38,11 @@ static long sys(long nr, long a, long b, long c, long d)
 	return gmp_rawsyscall6(nr, a, b, c, d, 0, 0);
 }
 
-/* "... NOTIFY_PID:1234  ", of whom it tells; 0: nobody. */
-static i32 last_number(const char *text)
+/* "... NOTIFY_PID:1234  ", whom it tells; 0: nobody. */
+static u64 told_by(const char *text)
 {
-	i32 n = 0;
-
-	for (; *text; text++)
-		if (*text >= '0' && *text <= '9')
-			n = n * 10 + (*text - '0');
-		else if (*text == ':')
-			n = 0;
-	return n;
+	text = text_behind(text, "NOTIFY_PID:");
+	return text_number(&text, 10);
 }
 
 /* Whoever may only write to a queue cannot read whom it tells. */
@@ -60,7 +55,7 @@ static bool tells_us(long fd, const struct stat *st)
 		return false;
 	n = sys(__NR_pread64, fd, (long)text, QUEUE_TEXT, 0);
 	text[n > 0 ? n : 0] = 0;
-	return n < 0 || last_number(text) == os_getpid();
+	return n < 0 || told_by(text) == (u64)os_getpid();
 }
 
 static void leave(long fd)

@@ -8,6 +8,7 @@
 #include <linux/fcntl.h>
 
 #include "asm/asm.h"
+#include "runtime/text.h"
 
 #define PROBES 64
 
@@ -49,15 +50,14 @@ static char *put_str(char *at, const char *s)
 /* "202 0x7f..." or "running" or "-1 0x..." */
 static int parse_syscall(const char *buf)
 {
-	int nr = 0;
+	const char *end = buf;
+	u64 nr = text_number(&end, 10);
 
 	if (buf[0] == 'r')
 		return PROBE_RUNNING;
 	if (buf[0] == '-')
 		return PROBE_FAULT;
-	for (; *buf >= '0' && *buf <= '9'; buf++)
-		nr = nr * 10 + (*buf - '0');
-	return nr;
+	return end > buf && nr <= __INT_MAX__ ? (int)nr : PROBE_UNKNOWN;
 }
 
 /* "1234 (name) S ..."; the name may hold anything, so the last parenthesis counts. */
@@ -190,29 +190,15 @@ bool os_thread_ended(i32 tid)
 		parse_stat(buf) == PROBE_GONE);
 }
 
-/* Bit `bit` of the hexadecimal number after the first `name` in the text; < 0: there is none. */
-static int parse_bit(const char *text, const char *name, int bit)
-{
-	u64 mask = 0;
-
-	for (; *text; text++) {
-		const char *at = text, *n = name;
-
-		while (*n && *at == *n)
-			at++, n++;
-		if (*n)
-			continue;
-		for (; (*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f'); at++)
-			mask = mask << 4 | (u64)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-		return mask >> bit & 1;
-	}
-	return -1;
-}
-
 int os_blocks(i32 tid, int signo)
 {
+	const char *at, *end;
 	char buf[4096];
+	u64 mask;
+
 	if (!file_of(tid, "/status", buf, sizeof(buf)))
 		return -1;
-	return parse_bit(buf, "\nSigBlk:\t", signo - 1);
+	at = end = text_behind(buf, "\nSigBlk:\t");
+	mask = text_number(&end, 16);
+	return end > at ? (int)(mask >> (signo - 1) & 1) : -1;
 }

@@ -14,6 +14,7 @@
 #include <linux/stat.h>
 
 #include "asm/asm.h"
+#include "runtime/text.h"
 
 #define RW (PROT_READ | PROT_WRITE)
 #define SWEEP_MAX 4	   /* files of the dead that a new page removes */
@@ -70,15 +71,9 @@ struct dirent64 {
 /* "PID-NAMESPACE", or what begins so: the pid when it was of our namespace, else 0. */
 static i32 pid_in_name(const char *name, u32 ns)
 {
-	u32 pid = 0, of = 0;
+	u64 pid = text_number(&name, 10);
 
-	for (; *name >= '0' && *name <= '9'; name++)
-		pid = pid * 10 + (u32)(*name - '0');
-	if (*name++ != '-')
-		return 0;
-	for (; (*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'f'); name++)
-		of = of * 16 + (u32)(*name <= '9' ? *name - '0' : *name - 'a' + 10);
-	return of == ns ? (i32)pid : 0;
+	return *name++ == '-' && text_number(&name, 16) == ns && pid <= __INT_MAX__ ? (i32)pid : 0;
 }
 
 /* Removes what the dead among n bytes of entries left, up to `most`; how many. */
@@ -204,9 +199,9 @@ void os_punch(void *at, u64 len)
 
 u64 os_starttime(void)
 {
-	char buf[512], *at = buf;
+	char buf[512];
+	const char *at = buf;
 	i64 n = os_fds_are_private() ? os_read_file("/proc/self/stat", 0, buf, sizeof(buf) - 1) : 0;
-	u64 ticks = 0;
 
 	buf[n < 0 ? 0 : n] = 0;
 	for (char *c = buf; *c; c++) /* the name may hold anything: the last parenthesis counts */
@@ -214,7 +209,5 @@ u64 os_starttime(void)
 			at = c;
 	for (int field = 2; *at && field < STARTTIME_FIELD; at++)
 		field += *at == ' ';
-	for (; *at >= '0' && *at <= '9'; at++)
-		ticks = ticks * 10 + (u64)(*at - '0');
-	return ticks;
+	return text_number(&at, 10);
 }

@@ -73,15 +73,35 @@ Test(options, a_good_value_is_silent)
 	run_free(&r);
 }
 
-Test(options, the_number_of_ps_follows_quota_cgroup_and_affinity)
+static void follows(const char *how)
 {
 	struct run r;
 
-	run_with(&r, NULL, "limit", NULL);
+	run_with(&r, NULL, "limit", how);
 	if (WIFEXITED(r.status) && WEXITSTATUS(r.status) == 77)
-		cr_skip_test("no cgroup with a CPU quota can be made here");
+		cr_skip_test("no cgroup with a CPU quota, or no namespace, can be made here");
 	cr_expect(run_ok(&r), "%s", r.err);
 	run_free(&r);
+}
+
+Test(options, the_number_of_ps_follows_quota_cgroup_and_affinity)
+{
+	follows(NULL);
+}
+
+Test(options, the_number_of_ps_follows_them_while_the_program_computes)
+{
+	follows("busy");
+}
+
+Test(options, the_number_of_ps_follows_the_quota_where_the_mount_has_an_odd_name)
+{
+	follows("elsewhere");
+}
+
+Test(options, the_number_of_ps_is_that_of_the_cpus_where_no_mount_shows_the_group)
+{
+	follows("namespace");
 }
 
 Test(options, help_prints_every_option_to_stderr)

@@ -134,6 +134,13 @@ Test(cgroup, leaves_a_group_outside_of_its_view_alone)
 	cr_assert_eq(cgroup_limit(&c), QUOTA_NONE);
 }
 
+Test(cgroup, does_not_take_a_zero_for_the_end_of_a_name)
+{
+	v2("0::/a\n", "1 2 0:3 / /cg/..\\000x rw - cgroup2 none rw\n");
+	fake_file("/cg/../cpu.max", "50000 100000\n");
+	cr_assert_eq(cgroup_limit(&c), QUOTA_NONE);
+}
+
 /* ---- what is odd is no limit ---- */
 
 static const char *const odd_quotas[] = {

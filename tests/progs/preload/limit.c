@@ -2,6 +2,10 @@
  *
  * Makes cgroups of its own below the one of cpu that is mounted (version 1 or 2), moves itself
  * about and rewrites quotas.  Exits with 77 where that cannot be done.
+ *   limit              its other thread sleeps
+ *   limit busy         it computes
+ *   limit elsewhere    the cgroups are mounted under a name with a space, a colon and a backslash
+ *   limit namespace    in a cgroup namespace its mounts are of "/..": no limit that it can see
  */
 #include "runtime/gmprt.h"
 
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,8 +26,9 @@
 
 static const char *const roots[] = { "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct",
 				     "/sys/fs/cgroup" };
-static char root[256], outer[300], inner[330];
+static char root[256], outer[300], inner[330], odd[64];
 static int v1, want;
+static volatile bool busy;
 
 static int put(const char *dir, const char *file, const char *text)
 {
@@ -67,6 +73,25 @@ static void clean(void)
 	move(root);
 	rmdir(inner);
 	rmdir(outer);
+	if (odd[0]) {
+		umount2(odd, MNT_DETACH);
+		rmdir(odd);
+	}
+}
+
+/* From now on the cgroups of root are seen at an odd name alone. */
+static int go_elsewhere(void)
+{
+	snprintf(odd, sizeof(odd), "/tmp/gmp te:st \\040 %d", getpid());
+	if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+	    mkdir(odd, 0700) != 0)
+		return -1;
+	if (mount(root, odd, NULL, MS_BIND, NULL) != 0 || umount2(root, MNT_DETACH) != 0)
+		return -1;
+	snprintf(outer, sizeof(outer), "%s/gmp-test-%d", odd, getpid());
+	snprintf(inner, sizeof(inner), "%s/in ner", outer);
+	snprintf(root, sizeof(root), "%s", odd);
+	return 0;
 }
 
 /* Groups outer and outer/inner that a quota can be written to. */
@@ -119,12 +144,26 @@ static void affinity(const cpu_set_t *set)
 static void *sleeps(void *arg)
 {
 	for (;;)
-		pause();
+		if (!busy)
+			pause();
 	return NULL;
 }
 
-int main(void)
+static int prepare(const char *how)
 {
+	if (make() != 0)
+		return -1;
+	atexit(clean);
+	busy = strcmp(how, "busy") == 0;
+	if (strcmp(how, "elsewhere") == 0 && go_elsewhere() != 0)
+		return -1;
+	move(inner);
+	return strcmp(how, "namespace") == 0 ? unshare(CLONE_NEWCGROUP) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *how = argc > 1 ? argv[1] : "";
 	cpu_set_t all, one;
 	pthread_t t;
 	int cpus, first = 0;
@@ -133,12 +172,14 @@ int main(void)
 	cpus = CPU_COUNT(&all);
 	if (!gmp_present())
 		die("the library is not there");
-	if (cpus < 2 || make() != 0)
+	if (cpus < 2 || prepare(how) != 0)
 		return 77;
-	atexit(clean);
-	move(inner);
 	if (pthread_create(&t, NULL, sleeps, NULL) != 0)
 		die("pthread_create");
+	if (strcmp(how, "namespace") == 0) {
+		becomes(cpus, "no mount of ours");
+		return gmp_check();
+	}
 	if (gmp_maxprocs(0) != 1)
 		die("%d Ps at the start, want the 1 of the outer group", gmp_maxprocs(0));
 	quota(outer, 150);
