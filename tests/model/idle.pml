@@ -1,23 +1,23 @@
 /*
  * Idle Ps and queued Gs without a lock over both (docs/MEMORY_MODEL.md, idle, stopping and lend):
- * who queues looks for an idle P afterwards, and who leaves a P idle looks for queued Gs afterwards.
- * Two Gs that run, and yield, or give their P up and want another; two Ps.  STOP adds who stops the
- * world, or gives that up, and starts it again, RESIZE who lends one P less and then both again:
- * parts, so that each search takes seconds.  With both of them the Gs only yield, and one P less
- * it stays.
+ * who queues looks for an idle P afterwards, and who leaves a P idle looks for queued Gs
+ * afterwards.  Two Gs that run, and yield, or give their P up and want another; two Ps.  STOP adds
+ * who stops the world, or gives that up, and starts it again, RESIZE who lends one P less and then
+ * both again: parts, so that each search takes seconds.  With both of them the Gs only yield, and
+ * one P less it stays.
  *
- * What must hold: when nothing moves but who computes, no G is queued while a P is idle and the world
- * runs, and no P above the cap is idle (at_rest); a P has one owner (claim, put, user); in a stopped
- * world nobody is in user code (user, stopper); all come to their end, and so do the Ps (no invalid
- * end state, init).
+ * What must hold: when nothing moves but who computes, no G is queued while a P is idle and the
+ * world runs, and no P above the cap is idle (at_rest); a P has one owner (claim, put, user); in a
+ * stopped world nobody is in user code (user, stopper); all come to their end, and so do the Ps
+ * (no invalid end state, init).
  *
- * What x86-64 does to it is that a load may pass an earlier store: where a fence is between the two,
- * a mutant has them in the other order.  A pop under a queue's lock is one step, with the look at
- * the queue's size: to read 0 is the same as to find none.  What a batch takes out of a queue is in
- * none until it is put into the ring.  The mask is read P by P, for it may have several words.
- * npidle is never less than the bits that are set, so to read 0 is the same as to find none, too.
- * What sched.lock guards is the death of P 1, one step; to read of it outside of the lock would be
- * safe on x86-64, where the lock's release is a fence.
+ * What x86-64 does to it is that a load may pass an earlier store: where a fence is between the
+ * two, a mutant has them in the other order.  A pop under a queue's lock is one step, with the
+ * look at the queue's size: to read 0 is the same as to find none.  What a batch takes out of a
+ * queue is in none until it is put into the ring.  The mask is read P by P, for it may have
+ * several words.  npidle is never less than the bits that are set, so to read 0 is the same as to
+ * find none, too.  What sched.lock guards is the death of P 1, one step; to read of it outside of
+ * the lock would be safe on x86-64, where the lock's release is a fence.
  *
  * -D of a mutant takes one thing out, and the model must fail; run.sh has the list.
  */
