@@ -1,7 +1,9 @@
 /*
  * The loan protocol of docs/MEMORY_MODEL.md (loan, signal, doze) for two Gs, sysmon, and one P
  * (two with RESIZE).  PREEMPT adds a preemption signal in flight, UNSEEN calls without a bracket,
- * FORK a child, TRACE a trace that begins at any moment: parts, so that each run takes seconds.
+ * FORK a child, TRACE a trace that begins at any moment, HERE Ps that are left lent while others
+ * wait and picked up, BIRTH a thread that gets the storage of one that has ended: parts, so that
+ * each run takes seconds.
  *
  * What x86-64 does to it is explicit: a G's stores to its status go into a store buffer, from where
  * they reach memory at any later moment, in order.  A locked instruction of the G drains it.
@@ -32,7 +34,7 @@
 #define ROUNDS 1
 #endif
 
-mtype = { RUNNING, SYSCALL, RUNNABLE, DEAD };
+mtype = { RUNNING, SYSCALL, RUNNABLE, IDLE, DEAD };
 mtype = { KEPT, ASKED, LOST };
 mtype = { P_IDLE, P_RUNNING, P_DEAD };
 
@@ -314,6 +316,29 @@ inline seize_waiting(g, p, o, sn, got)
 	od
 }
 
+#ifdef HERE
+#ifdef TRUST_CPU
+#define SLEEPS(o) true
+#else
+#define SLEEPS(o) (status[o] == SYSCALL)
+#endif
+/* One that was lent on this CPU, which is a hint: anybody's.  Kept, or it is the queue's turn. */
+inline seize_here(g, p, o, sn, got)
+{
+	p = 0;
+	o = owner[p];
+	if
+	:: o != NOBODY && o != g && status[o] == SYSCALL ->
+		seize(p, o, sn, got, SLEEPS(o), false)
+	:: else
+	fi;
+	if
+	:: got -> handoffp(p); got = false
+	:: true
+	fi
+}
+#endif
+
 /* The handler, where the thread returns to user mode. */
 inline deliver(g)
 {
@@ -383,13 +408,16 @@ proctype child(bool has_p)
 proctype G(byte g)
 {
 	byte p, o, sn, round;
-	bool got, dated;
+	bool got, dated, reborn;
 
 get_p:	/* acquirep() */
 	got = false;
 	preempt[g] = false;
 	if
 	:: nwait == 0 -> seize_waiting(g, p, o, sn, got)
+#ifdef HERE
+	:: true -> seize_here(g, p, o, sn, got)
+#endif
 	:: else
 	fi;
 	if
@@ -444,6 +472,9 @@ user:	skip; /* user code: what is checked here is what all is about */
 		releasep(g, p);
 		handoffp(p)
 	:: nwait > 0 && !will_wait[g] -> kick()
+#ifdef HERE
+	:: nwait > 0 && will_wait[g] -> kick() /* loan_leave() says so */
+#endif
 	:: else
 	fi;
 #ifdef FORK
@@ -499,6 +530,22 @@ exit:	/* mexit() */
 	silent[g] = !tracing;
 #endif
 	handoffp(p);
+#ifdef BIRTH
+	if
+	:: g == 0 && !reborn -> /* newg(), for another thread; retire()'s lock comes first */
+		reborn = true;
+		round = 0;
+		flush(g);
+		status[g] = IDLE;
+		in_call[g] = false;
+#ifdef ANEW
+		serial[g] = 0;
+#endif
+		atomic { serial[g]++; hold_p[g] = 0; hold[g] = LOST }
+		goto get_p
+	:: else
+	fi;
+#endif
 	done++
 }
 

@@ -53,6 +53,8 @@ model unseen holds -DUNSEEN
 model resize holds -DRESIZE
 model fork holds -DFORK
 model trace holds -DTRACE -DUNSEEN
+model here holds -DSYMMETRIC -DHERE
+model birth holds -DBIRTH
 
 model seizer_without_fence "$no_p" -DNO_LOAN_FENCE
 model exit_reordered "$no_p" -DEXIT_REORDERED
@@ -65,6 +67,8 @@ model doze_without_fence "invalid end state" -DNO_DOZE_FENCE
 model trace_without_renewal "$untold" -DTRACE -DNO_RENEWAL
 model trace_without_fence "$silent" -DTRACE -DUNSEEN -DNO_TRACE_FENCE
 model fork_without_wipe "invalid end state" -DFORK -DNO_WIPE
+model here_without_look "$no_p" -DSYMMETRIC -DHERE -DTRUST_CPU
+model birth_without_serial "$no_p" -DBIRTH -DANEW
 
 file=idle.pml
 left="assertion violated ((stopping" # a G queued, a P idle
