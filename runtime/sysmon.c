@@ -227,7 +227,8 @@ static u64 longest(u64 now, bool flows)
 
 /*
  * The next look comes soon after there was something to take, and then less and less often: least
- * of all while every P passes through calls by itself.
+ * of all while every P passes through calls by itself.  Never sooner than a round: the share of a
+ * lock's holder of a short slice is less than a nap costs.
  */
 static void round_look(struct rounds *r, u64 now)
 {
@@ -240,6 +241,7 @@ static void round_look(struct rounds *r, u64 now)
 	else
 		r->delay_ns =
 			min_u64(r->delay_ns * 2, min_u64(most, slice_shortest() / (flows ? 1 : 4)));
+	r->delay_ns = max_u64(r->delay_ns, ROUND_NS);
 }
 
 static i64 round_once(struct rounds *r)

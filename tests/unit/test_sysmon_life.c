@@ -164,3 +164,41 @@ Test(sysmon_life, a_thread_that_cannot_be_started_is_told_of)
 	rt_hooks.thread_start = no_thread;
 	cannot_start(NULL);
 }
+
+static u32 steps;
+
+static void count_steps(void)
+{
+	steps += fake.self == fake.sysmon;
+}
+
+static void waits_with_a_lock(void *arg)
+{
+	store_rlx(&getm()->held, 1);
+	g_call(WILL_WAIT, 0, 100 * US);
+	store_rlx(&getm()->held, 0);
+}
+
+static void is_waited_for(void *arg)
+{
+	u64 ns = 10 * MS;
+
+	g_create(waits_with_a_lock, NULL);
+	g_call(WILL_WAIT, 0, 50 * US);
+	fake.check = count_steps;
+	computes(&ns);
+	fake.check = NULL;
+}
+
+/* The share of a slice that a lock's holder waits may be less than a nap costs. */
+Test(sysmon_life, does_not_spin_for_a_short_slice)
+{
+	fake_reset(0);
+	opts.slice_us = 200;
+	opts.preempt = PREEMPT_OFF;
+	steps = 0;
+	g_first(1, is_waited_for, NULL);
+	fake_run();
+	cr_assert_gt(steps, 500);
+	cr_assert_lt(steps, 8 * 10 * MS / (20 * US), "%u", steps); /* 5 calls a round */
+}
