@@ -49,23 +49,24 @@ static bool empty(const struct home *h)
 	return !load_rlx(&h->lockq.size) && !load_rlx(&h->backq.size);
 }
 
-/* Does somebody wait there for a slice longer than all here?  h is not empty. */
-static bool waits_longer(const struct home *other, const struct home *h, u64 slice)
+/* Does somebody wait there for a slice longer than all here?  Of holders, who may be all that there
+ * are here, nobody waits for long. */
+static bool waits_longer(const struct home *other, const struct home *h, u64 now, u64 slice)
 {
 	u64 there = load_rlx(&other->first_ns), here = load_rlx(&h->first_ns);
 
-	return there && (i64)(here - there) > (i64)slice;
+	return there && (i64)((here ? here : now) - there) > (i64)slice;
 }
 
 /* Whose turn it is to be served by p; NULL: all are empty. */
-static struct home *next_home(struct p *p, u64 slice)
+static struct home *next_home(struct p *p, u64 now, u64 slice)
 {
 	struct home *own = home_of(p), *other;
 	u32 n = load_rlx(&sched.nhome), at = (u32)(own - sched.homes);
 
 	if (!empty(own)) {
 		other = n > 1 ? &sched.homes[load_rlx(&p->schedtick) % n] : own;
-		return waits_longer(other, own, slice) ? other : own;
+		return waits_longer(other, own, now, slice) ? other : own;
 	}
 	for (u32 i = 1; i < n; i++) {
 		other = &sched.homes[(at + i) % n];
@@ -108,7 +109,7 @@ static struct g *take(struct home *h, u64 now, u64 slice)
 struct g *home_get(struct p *p, u64 now)
 {
 	u64 slice = opt_now(slice_us) * 1000ul;
-	struct home *h = next_home(p, slice);
+	struct home *h = next_home(p, now, slice);
 	bool others = globrunq_size() || runq_size(p);
 
 	if (!h || (others && p->boost_ns && now - p->boost_ns >= slice))

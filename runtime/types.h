@@ -298,7 +298,7 @@ struct sched {
 	au32 tracing;	/* brackets are events */
 	au32 active;	/* the process has had two threads */
 	au32 dissolved; /* fail-open: nobody needs a P any more */
-	au32 stopping;	/* the world stops: no P is handed out.  Written under lock, stw.c. */
+	au32 stopping;	/* the world stops: no P is handed out.  By who has world. */
 	au32 world;	/* 1: somebody's to stop and start, stw.c.  A futex word. */
 
 	ATOMIC(struct statpage *) page; /* NULL: none; page.c */

@@ -216,6 +216,18 @@ Test(home, but_those_elsewhere_wait_no_more_than_a_slice_longer)
 	cr_assert_eq(home_get(&p1, fake.now), &gs[2]);
 }
 
+/* The number of Ps was lowered, and those who come back here have a lock each time. */
+Test(home, nor_where_there_are_but_holders_here)
+{
+	three_homes();
+	store_rlx(&p1.schedtick, 2);
+	put_at(2, 0, fake.now);
+	gs[1].holder = true;
+	put_at(1, 1, fake.now);
+	cr_assert_eq(home_get(&p1, fake.now + opts.slice_us * US + 1), &gs[0]);
+	cr_assert_eq(home_get(&p1, fake.now), &gs[1]);
+}
+
 Test(home, holders_elsewhere_are_served_where_the_own_one_is_empty)
 {
 	three_homes();
