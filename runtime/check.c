@@ -1,13 +1,11 @@
 /*
  * The books of the scheduler: Ps handed out + idle = nlent; and what happens when they fail.
  */
-#include "runtime/home.h"
 #include "runtime/note.h"
 #include "runtime/os.h"
 #include "runtime/pidle.h"
 #include "runtime/print.h"
 #include "runtime/proc.h"
-#include "runtime/runq.h"
 
 void sched_dissolve(void)
 {
@@ -21,15 +19,6 @@ void sched_dissolve(void)
 }
 
 #define ANSWER_NS 1000000000ul
-
-static u32 queued(void)
-{
-	u32 n = globrunq_size() + homes_holders() + homes_back();
-
-	for (u32 i = 0; i < load_rlx(&sched.nallp); i++)
-		n += runq_size(sched.allp[i]);
-	return n;
-}
 
 struct books {
 	u32 handed, idle;
@@ -49,7 +38,7 @@ static const char *look(struct books *ret)
 		return "idle mask and its count differ";
 	if (ret->handed + ret->idle != procs)
 		return "a P is lost";
-	if (ret->idle && queued() && !load_rlx(&sched.stopping))
+	if (ret->idle && sched_any_queued() && !load_rlx(&sched.stopping))
 		return "a G waits while a P is idle";
 	return NULL;
 }

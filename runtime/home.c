@@ -28,6 +28,11 @@ u32 homes_back(void)
 	return n;
 }
 
+u32 homes_size(void)
+{
+	return homes_holders() + homes_back();
+}
+
 /* For those who look without the lock. */
 static void first_changed(struct home *h)
 {

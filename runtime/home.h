@@ -25,7 +25,8 @@ static inline struct home *home_of(const struct p *p)
 	return &sched.homes[p->id / HOME_PS];
 }
 
-/* Gs that wait in all of them, with a lock or not; hints. */
+/* Gs that wait in all of them, those with a lock, and those without; hints. */
+u32 homes_size(void);
 u32 homes_holders(void);
 u32 homes_back(void);
 

@@ -78,10 +78,9 @@ static struct g *findrunnable(struct p *p)
 	return g ? g : steal(p);
 }
 
-/* Does a G wait in any queue?  After a fence of the caller's, @pair idle. */
-static bool any_queued(void)
+bool sched_any_queued(void)
 {
-	bool found = globrunq_size() || homes_holders() || homes_back();
+	bool found = globrunq_size() || homes_size();
 
 	for (u32 i = 0; i < load_rlx(&sched.nallp) && !found; i++)
 		found = runq_size(sched.allp[i]);
@@ -107,7 +106,7 @@ static struct g *next(struct p **p)
 		if (g)
 			return g;
 		pidleput(*p); /* it may be dead now, and what was in its ring queued */
-		if (load_rlx(&sched.stopping) || !any_queued())
+		if (load_rlx(&sched.stopping) || !sched_any_queued())
 			return NULL; /* @pair idle, stopping */
 		*p = pidleget(*p);
 		if (!*p)
@@ -159,7 +158,7 @@ static void hand_on(struct p *p)
 	while (p && (g = next(&p))) {
 		grant(p, g);
 		/* acquire, @pair idle: after grant()'s fence. */
-		p = load_acq(&sched.npidle) && any_queued() ? pidleget(NULL) : NULL;
+		p = load_acq(&sched.npidle) && sched_any_queued() ? pidleget(NULL) : NULL;
 	}
 }
 

@@ -39,6 +39,10 @@ void handoffp(struct p *p);
  */
 bool grant_revoke(struct p *p, struct g *g, u64 w, bool gone);
 
+/* Does a G wait in any queue?  Without a lock: after a fence of the caller's, @pair idle, or as a
+ * hint. */
+bool sched_any_queued(void);
+
 /* Fail-open: wakes every parked G; from now on nobody waits for a P. */
 void sched_dissolve(void);
 

@@ -83,8 +83,7 @@ static void put_head(struct text *t, u64 now, u32 procs)
 	    "SCHED %lums: gomaxprocs=%u idleprocs=%u threads=%u spinningthreads=0 "
 	    "needspinning=0 idlethreads=%u runqueue=%u",
 	    (now - sched.start_ns) / 1000000, procs, load_rlx(&sched.npidle),
-	    load_rlx(&sched.ng) + 1, idle_threads(procs),
-	    globrunq_size() + homes_holders() + homes_back());
+	    load_rlx(&sched.ng) + 1, idle_threads(procs), globrunq_size() + homes_size());
 }
 
 static void put_lists(struct text *t, u32 procs)
